@@ -1,0 +1,52 @@
+# Everything is built by CMake and Ninja; these are the commands that people type.
+JOBS ?= $(shell nproc)
+prefix ?= /usr/local
+FUZZ_SECONDS ?= 600
+CMAKE := cmake -G Ninja -S .
+BUILD := cmake --build
+
+.PHONY: all setup asan test test-all demo install bench fuzz format lint clean
+
+all:
+	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null
+	@$(BUILD) build --target program -j $(JOBS)
+
+setup:
+	@tools/setup
+
+# All programs and tests under AddressSanitizer and UBSan.
+asan:
+	@$(CMAKE) -B build/asan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=ON >/dev/null
+	@$(BUILD) build/asan -j $(JOBS)
+
+test:
+	@tools/test
+
+test-all:
+	@tools/test --all
+
+demo:
+	@tools/demo
+
+install: all
+	cmake --install build --prefix $(prefix)
+
+bench:
+	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@$(BUILD) build --target bench_programs program -j $(JOBS)
+	@if [ -x bench/run ]; then bench/run; fi
+
+fuzz:
+	@$(CMAKE) -B build/fuzz -DFUZZ=ON -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 >/dev/null
+	@$(BUILD) build/fuzz -j $(JOBS)
+	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
+
+format:
+	@git ls-files -co --exclude-standard '*.c' '*.h' '*.cpp' | xargs -r clang-format-14 -i
+
+lint:
+	@tools/lint
+
+clean:
+	@for d in build/asan build/fuzz build; do [ ! -f $$d/build.ninja ] || ninja -C $$d clean; done
