@@ -1,0 +1,76 @@
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Reading JSON (RFC 8259): one parse gives a flat array of nodes in document order, children
+ * behind their parent, that plain C walks by index. The whole text is validated: UTF-8, escapes,
+ * number syntax, nesting. Numbers are never converted: their text is what counts here. */
+
+enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json_node {
+    enum json_type type;
+    uint32_t children; /* of an array or object: how many, else 0 */
+    uint32_t span;     /* nodes of its subtree, itself included: n + n->span is what follows */
+    struct slice key;  /* of an object's member: unescaped; else null */
+    struct slice text; /* string: unescaped; number: as written; others: as raw */
+    struct slice raw;  /* as it stands in the text, without surrounding white space */
+};
+
+enum { JSON_DEPTH_MAX = 64 };
+
+/* A reusable parser and the nodes of its last document. */
+struct json_doc;
+
+struct json_doc *json_doc_new(void);
+void json_doc_free(struct json_doc *doc);
+
+/* Parses text (copied when it is not followed by JSON_PADDING readable bytes: say so with
+ * padded). Nodes borrow from text and from doc, until the next parse or free.
+ * Errors: ERR_VALUE with the offset; ERR_TOO_LARGE beyond 4 GiB or JSON_DEPTH_MAX. */
+enum { JSON_PADDING = 64 };
+MUST_USE bool json_parse(struct json_doc *doc, struct slice text, bool padded, struct err *err);
+
+/* Node 0 is the root. Borrowed until the next parse. */
+const struct json_node *json_root(const struct json_doc *doc);
+size_t json_count(const struct json_doc *doc);
+
+/* Walking: for (n = json_first(p); n; n = json_next(p, n)). Works without the doc. */
+static inline const struct json_node *json_first(const struct json_node *parent)
+{
+    return parent->children ? parent + 1 : NULL;
+}
+/* The sibling behind n below parent, or NULL. */
+static inline const struct json_node *json_next(const struct json_node *parent,
+                                                const struct json_node *n)
+{
+    const struct json_node *next = n + n->span;
+    return next < parent + parent->span ? next : NULL;
+}
+/* Member of an object by name (the last one of that name, as the servers read it), or NULL;
+ * NULL for other types and for a NULL object. */
+const struct json_node *json_member(const struct json_node *object, const char *name);
+/* Follows a path of member names "a.b.c"; NULL when one is missing. */
+const struct json_node *json_path(const struct json_node *object, const char *path);
+/* Integers only ("12", not "1.2e1"); false when it isn't one or doesn't fit. */
+MUST_USE bool json_int64(const struct json_node *n, int64_t *out);
+
+/* Writing: appends text as a JSON string with its quotes. Bytes must be UTF-8 (checked: false and
+ * nothing appended when they are not). */
+MUST_USE bool json_append_string(struct buf *out, struct slice text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,128 @@
+#ifndef ES_CLIENT_H
+#define ES_CLIENT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/slice.h"
+#include "es/version.h"
+#include "io/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A client of one Elasticsearch or OpenSearch cluster, bound to one index. One loop, one thread.
+ *
+ * Promise of every function that takes a callback: it returns false with err set and never calls
+ * back, or returns true and calls back exactly once, later, from the loop. Results are borrowed for
+ * the time of the call. Retrying is the caller's affair: errors carry their class (429, 503, 502,
+ * 504: ERR_OVERLOADED or ERR_UNAVAILABLE; no connection: ERR_CONNECTION; 401, 403: ERR_AUTH;
+ * 404: ERR_NOT_FOUND; other 4xx: ERR_REQUEST). Texts name the server and its reason, no secret. */
+struct es_client;
+
+struct es_options {
+    const char *const *hosts; /* "http://host:port", "https://…"; copied; tried in turn */
+    size_t host_count;
+    const char *username, *password; /* NULL: none */
+    const char *api_key;
+    struct {
+        const char *ca, *cert, *key; /* PEM files */
+        bool no_verify;
+    } tls;
+    const char *index;           /* copied */
+    const char *type;            /* used below 7 only; NULL: "doc" */
+    const char *timestamp_field; /* holds the version, from 5 on; "timestamp" */
+    bool compression;            /* gzip of large bodies */
+    unsigned connections;        /* 0: 4 */
+    uint64_t connect_timeout_ms; /* 0: 5000 */
+    uint64_t request_timeout_ms; /* 0: 60000 */
+    const struct log *log;
+};
+
+struct es_client *es_client_new(struct io_loop *loop, const struct es_options *options,
+                                struct err *err);
+/* Ends all requests with ERR_CANCELLED, closes, frees; closed (may be NULL) is called last. */
+void es_client_close(struct es_client *client, void (*closed)(void *ctx), void *ctx);
+
+typedef void es_done_fn(void *ctx, const struct err *err); /* err NULL: done */
+/* Finds out what server this is; to be done once before all else. */
+MUST_USE bool es_connect(struct es_client *client, es_done_fn *done, void *ctx, struct err *err);
+/* Valid after es_connect; borrowed. */
+const struct es_version *es_client_version(const struct es_client *client);
+
+/* -- writing ----------------------------------------------------------------------------- */
+
+/* Appends one action to a bulk body. id and source are raw: id is escaped here, source must be
+ * one valid JSON object without newlines. gte: external_gte instead of external. From 5 on the
+ * caller puts the timestamp field into source; before, it travels as _timestamp. */
+MUST_USE bool es_bulk_index(const struct es_client *client, struct buf *body, struct slice id,
+                            int64_t version, bool gte, struct slice source, struct err *err);
+MUST_USE bool es_bulk_delete(const struct es_client *client, struct buf *body, struct slice id,
+                             int64_t version, bool gte, struct err *err);
+
+/* Outcome of one item, in the order of the body. */
+struct es_bulk_item {
+    int status;          /* HTTP: 200, 201; 404 (deleted nothing); 409 superseded; 429; … */
+    enum err_code code;  /* ERR_NONE, ERR_CONFLICT (409), ERR_OVERLOADED (429, 503, 5xx: retry),
+                          * ERR_REQUEST (other 4xx) */
+    struct slice reason; /* "type: reason", one line; null when fine */
+};
+typedef void es_bulk_fn(void *ctx, const struct es_bulk_item *items, size_t count,
+                        const struct err *err);
+/* Sends body (taken over: *body is empty afterwards) with count actions. items is NULL when the
+ * whole request failed: what took effect is unknown then. An answer with another number of items
+ * is ERR_PROTOCOL. */
+MUST_USE bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_fn *done,
+                      void *ctx, struct err *err);
+
+/* -- reading ----------------------------------------------------------------------------- */
+
+struct es_document {
+    struct slice id;
+    bool found;
+    int64_t version;
+    int64_t seq_no, primary_term;   /* -1 where the server has none */
+    const struct json_node *source; /* object, or NULL when not found or not asked for */
+};
+typedef void es_documents_fn(void *ctx, const struct es_document *documents, size_t count,
+                             const struct err *err);
+/* Reads documents by id, in order, in real time (no refresh needed). An item that failed by
+ * itself makes the whole call fail with its class. */
+MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t count,
+                      es_documents_fn *done, void *ctx, struct err *err);
+
+/* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), as
+ * of the moment it was opened, page by page, by point in time + search_after or scroll, never
+ * from/size. */
+struct es_feed;
+struct es_feed_options {
+    int64_t since, until;
+    bool all;           /* every document, since is ignored */
+    uint32_t page_size; /* 0: 1000 */
+};
+typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
+MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
+                           es_feed_fn *done, void *ctx, struct err *err);
+/* count 0 and err NULL: that was the end. One call at a time. */
+MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ctx, struct err *err);
+/* Frees it and closes its context on the server, in the background. No call may be pending. */
+void es_feed_close(struct es_feed *feed);
+
+/* Highest value of the timestamp field in the index; found false when there is none. */
+typedef void es_max_fn(void *ctx, bool found, int64_t value, const struct err *err);
+MUST_USE bool es_max_timestamp(struct es_client *client, es_max_fn *done, void *ctx,
+                               struct err *err);
+
+/* -- the index --------------------------------------------------------------------------- */
+
+MUST_USE bool es_refresh(struct es_client *client, es_done_fn *done, void *ctx, struct err *err);
+typedef void es_json_fn(void *ctx, const struct json_node *json, const struct err *err);
+/* The mapping of the index: the object that holds "properties" (and "dynamic", "_timestamp"),
+ * whatever the server's version wraps around it. ERR_NOT_FOUND when the index does not exist. */
+MUST_USE bool es_mapping(struct es_client *client, es_json_fn *done, void *ctx, struct err *err);
+/* Creates the index with mapping (the same object as above, as JSON). */
+MUST_USE bool es_index_create(struct es_client *client, struct slice mapping, es_done_fn *done,
+                              void *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef IO_LOOP_H
+#define IO_LOOP_H
+
+#include "base/attr.h"
+#include "base/err.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+/* The event loop of one thread. Everything below src/ that does I/O belongs to one loop and is
+ * called on its thread only. */
+struct io_loop;
+
+struct io_loop *io_loop_new(struct err *err);
+/* Runs what is still closing, then frees it. All tasks must have ended. */
+void io_loop_free(struct io_loop *loop);
+/* Borrowed; for modules that own handles. Handles are freed only in their close callback. */
+uv_loop_t *io_loop_uv(struct io_loop *loop);
+
+/* Runs until io_loop_stop, or until no handle and no task is left. */
+void io_loop_run(struct io_loop *loop);
+void io_loop_stop(struct io_loop *loop);
+
+/* Calls back once after delay_ms (0: in the next turn of the loop) unless cancelled. */
+struct io_timer;
+typedef void io_timer_fn(void *ctx);
+struct io_timer *io_timer_start(struct io_loop *loop, uint64_t delay_ms, io_timer_fn *fn, void *ctx);
+/* Ends a timer that has not fired; NULL is allowed. A timer that fired has freed itself. */
+void io_timer_cancel(struct io_timer *timer);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef MAP_CONVERT_H
+#define MAP_CONVERT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "change/record.h"
+#include "map/schema.h"
+
+/* Row <-> document, key <-> _id. Pure. A value that does not fit is ERR_VALUE naming the field
+ * and why; it rejects that record and nothing else. */
+
+/* Canonical text of a primary key (cells in key order) appended to out: the document's _id.
+ * Composite keys are joined by '|' with '\' escaping. Errors: ERR_VALUE, also beyond the 512
+ * bytes that Elasticsearch allows, and for an empty one. */
+MUST_USE bool map_key_text(const struct map_schema *schema, const struct slice *cells,
+                           struct buf *out, struct err *err);
+/* Parses an _id into key cells (schema->key_count of them, in arena). Errors: ERR_VALUE when it
+ * is no key or not the canonical rendering of one (it would name two documents). */
+MUST_USE bool map_key_parse(const struct map_schema *schema, struct slice id, struct slice *cells,
+                            struct arena *arena, struct err *err);
+
+/* Document to cells: fills cells[schema->column_count] (in arena) from the fields of source that
+ * have a column; all others null. extra (may be NULL) is set when source has fields that no column
+ * takes (the timestamp and deleted fields don't count). */
+MUST_USE bool map_document_cells(const struct map_schema *schema, const struct json_node *source,
+                                 struct slice *cells, bool *extra, struct arena *arena,
+                                 struct err *err);
+
+/* Appends the document for a row: the mapped non-null cells with to_elasticsearch, then
+ * "timestamp_field": version when timestamp_field is not null, then the fields of present (may be
+ * NULL) that no to_elasticsearch column replaces, raw. One JSON object without newlines.
+ * NULL cells leave their field out. */
+MUST_USE bool map_document_render(const struct map_schema *schema, const struct slice *cells,
+                                  struct slice timestamp_field, int64_t version,
+                                  const struct json_node *present, struct buf *out,
+                                  struct err *err);
+
+/* Brings cells as they came from Cassandra into the canonical form in place (empty collections
+ * become null; nothing else differs). */
+void map_row_normalise(const struct map_schema *schema, struct slice *cells);
+
+/* Whether two contents are the same in the columns that travel both ways. Two missing ones are
+ * equal; missing and present are not. */
+bool map_content_equal(const struct map_schema *schema, const struct change_content *a,
+                       const struct change_content *b);
+/* Hash over the columns that travel to the target side. */
+struct change_hash map_content_hash(const struct map_schema *schema,
+                                    const struct change_content *content, bool to_cassandra);
+
+#endif
