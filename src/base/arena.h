@@ -8,7 +8,7 @@
 struct arena_block;
 struct arena {
     struct arena_block *head;
-    size_t used; /* in head */
+    size_t used;  /* in head */
     size_t total; /* bytes held, all blocks */
 };
 

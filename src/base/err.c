@@ -52,12 +52,18 @@ bool err_context(struct err *err, const char *fmt, ...)
         return false;
     char inner[ERR_TEXT_MAX];
     memcpy(inner, err->text, sizeof inner);
+    char *at = err->text;
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(err->text, sizeof err->text, fmt, args);
+    vsnprintf(at, ERR_TEXT_MAX, fmt, args);
     va_end(args);
-    if (len >= 0 && (size_t)len < sizeof err->text)
-        snprintf(err->text + len, sizeof err->text - (size_t)len, ": %s", inner);
+    const size_t len = strlen(at);
+    const size_t room = ERR_TEXT_MAX - 1 - len;
+    if (room > 2) {
+        memcpy(at + len, ": ", 2);
+        strncpy(at + len + 2, inner, room - 2);
+        at[ERR_TEXT_MAX - 1] = '\0';
+    }
     clean(err->text);
     return false;
 }

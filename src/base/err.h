@@ -14,24 +14,24 @@ enum err_class {
 };
 
 /* The one list of errors: code, class, words. */
-#define ERR_LIST(X)                                                                                \
-    X(NONE, NONE, "no error")                                                                      \
-    X(CONNECTION, RETRY, "connection failed")                                                      \
-    X(TIMEOUT, RETRY, "timed out")                                                                 \
-    X(OVERLOADED, RETRY, "server is overloaded")                                                   \
-    X(UNAVAILABLE, RETRY, "server is unavailable")                                                 \
-    X(CANCELLED, RETRY, "given up because of a shutdown")                                          \
-    X(VALUE, REJECT, "value does not fit")                                                         \
-    X(REQUEST, REJECT, "server refused the request")                                               \
-    X(CONFLICT, REJECT, "a newer version is there already")                                        \
-    X(NOT_FOUND, REJECT, "not found")                                                              \
-    X(TOO_LARGE, REJECT, "too large")                                                              \
-    X(PROTOCOL, FATAL, "answer breaks the protocol")                                               \
-    X(AUTH, FATAL, "login refused")                                                                \
-    X(SCHEMA, FATAL, "schema does not fit")                                                        \
-    X(CONFIG, FATAL, "configuration")                                                              \
-    X(STATE, FATAL, "own state")                                                                   \
-    X(RUNNING, FATAL, "running already, or not running")                                           \
+#define ERR_LIST(X)                                         \
+    X(NONE, NONE, "no error")                               \
+    X(CONNECTION, RETRY, "connection failed")               \
+    X(TIMEOUT, RETRY, "timed out")                          \
+    X(OVERLOADED, RETRY, "server is overloaded")            \
+    X(UNAVAILABLE, RETRY, "server is unavailable")          \
+    X(CANCELLED, RETRY, "given up because of a shutdown")   \
+    X(VALUE, REJECT, "value does not fit")                  \
+    X(REQUEST, REJECT, "server refused the request")        \
+    X(CONFLICT, REJECT, "a newer version is there already") \
+    X(NOT_FOUND, REJECT, "not found")                       \
+    X(TOO_LARGE, REJECT, "too large")                       \
+    X(PROTOCOL, FATAL, "answer breaks the protocol")        \
+    X(AUTH, FATAL, "login refused")                         \
+    X(SCHEMA, FATAL, "schema does not fit")                 \
+    X(CONFIG, FATAL, "configuration")                       \
+    X(STATE, FATAL, "own state")                            \
+    X(RUNNING, FATAL, "running already, or not running")    \
     X(INTERNAL, FATAL, "internal error")
 
 enum err_code {

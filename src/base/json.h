@@ -16,7 +16,15 @@ extern "C" {
  * behind their parent, that plain C walks by index. The whole text is validated: UTF-8, escapes,
  * number syntax, nesting. Numbers are never converted: their text is what counts here. */
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
 struct json_node {
     enum json_type type;

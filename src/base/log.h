@@ -22,16 +22,15 @@ static inline bool log_enabled(const struct log *log, enum log_level level)
 }
 
 /* One line; a NULL log swallows it. Never give it a secret. */
-void log_line(const struct log *log, enum log_level level, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+void log_line(const struct log *log, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-#define log_debug(log, ...)                                                                        \
-    do {                                                                                           \
-        if (log_enabled((log), LOG_DEBUG))                                                         \
-            log_line((log), LOG_DEBUG, __VA_ARGS__);                                               \
+#define log_debug(log, ...)                          \
+    do {                                             \
+        if (log_enabled((log), LOG_DEBUG))           \
+            log_line((log), LOG_DEBUG, __VA_ARGS__); \
     } while (0)
-#define log_info(log, ...) log_line((log), LOG_INFO, __VA_ARGS__)
+#define log_info(log, ...)    log_line((log), LOG_INFO, __VA_ARGS__)
 #define log_warning(log, ...) log_line((log), LOG_WARNING, __VA_ARGS__)
-#define log_error(log, ...) log_line((log), LOG_ERROR, __VA_ARGS__)
+#define log_error(log, ...)   log_line((log), LOG_ERROR, __VA_ARGS__)
 
 #endif

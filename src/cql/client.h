@@ -23,16 +23,16 @@ struct cql_client;
 struct cql_options {
     const char *const *contact_points; /* "host" or "host:port"; copied */
     size_t contact_point_count;
-    uint16_t port;             /* 9042 */
-    const char *username;      /* NULL: no login; copied, never logged */
+    uint16_t port;        /* 9042 */
+    const char *username; /* NULL: no login; copied, never logged */
     const char *password;
     const char *local_datacenter; /* NULL: that of the first node reached */
-    int protocol_version;      /* 0: the highest both know of 5 and 4 */
-    bool compression;          /* LZ4 where the server offers it */
-    unsigned connections;      /* per host, 1 to 16; 0: 2 */
-    unsigned in_flight;        /* per connection, 1 to 32768; 0: 1024; more requests queue */
-    uint64_t connect_timeout_ms; /* 0: 5000 */
-    uint64_t request_timeout_ms; /* 0: 10000; queueing counts */
+    int protocol_version;         /* 0: the highest both know of 5 and 4 */
+    bool compression;             /* LZ4 where the server offers it */
+    unsigned connections;         /* per host, 1 to 16; 0: 2 */
+    unsigned in_flight;           /* per connection, 1 to 32768; 0: 1024; more requests queue */
+    uint64_t connect_timeout_ms;  /* 0: 5000 */
+    uint64_t request_timeout_ms;  /* 0: 10000; queueing counts */
     const struct log *log;
 };
 

@@ -47,7 +47,7 @@ struct cql_execution {
     struct slice paging_state; /* of the result before, or null */
     bool has_timestamp;        /* default write timestamp of statements without one, in µs */
     int64_t timestamp;
-    uint64_t timeout_ms;       /* 0: the client's */
+    uint64_t timeout_ms; /* 0: the client's */
 };
 
 /* Fixed-size encodings, written to 8 (or 4) bytes of the caller's. */

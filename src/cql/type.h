@@ -43,9 +43,9 @@ struct cql_type {
     /* list, set: 1; map: key, value; tuple, udt: the fields; vector: 1 */
     const struct cql_type *const *elements;
     uint32_t element_count;
-    uint32_t dimensions;              /* vector */
-    struct slice keyspace, name;      /* udt; name also: the class of a custom type */
-    const struct slice *field_names;  /* udt: element_count of them */
+    uint32_t dimensions;             /* vector */
+    struct slice keyspace, name;     /* udt; name also: the class of a custom type */
+    const struct slice *field_names; /* udt: element_count of them */
 };
 
 enum { CQL_TYPE_DEPTH_MAX = 16 };

@@ -24,7 +24,8 @@ void io_loop_stop(struct io_loop *loop);
 /* Calls back once after delay_ms (0: in the next turn of the loop) unless cancelled. */
 struct io_timer;
 typedef void io_timer_fn(void *ctx);
-struct io_timer *io_timer_start(struct io_loop *loop, uint64_t delay_ms, io_timer_fn *fn, void *ctx);
+struct io_timer *io_timer_start(struct io_loop *loop, uint64_t delay_ms, io_timer_fn *fn,
+                                void *ctx);
 /* Ends a timer that has not fired; NULL is allowed. A timer that fired has freed itself. */
 void io_timer_cancel(struct io_timer *timer);
 

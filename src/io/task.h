@@ -26,6 +26,7 @@ struct io_task *io_task_self(void);
 /* Waits inside a task for a number of callbacks. Zero-initialised is empty. */
 struct io_group {
     size_t pending;
+    size_t limit; /* the waiter sleeps while pending is above it */
     struct io_task *waiter;
 };
 static inline void io_group_add(struct io_group *group)
