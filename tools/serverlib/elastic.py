@@ -1,0 +1,104 @@
+"""Elasticsearch and OpenSearch."""
+import json
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .server import Server
+
+
+def health(url):
+    try:
+        with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
+            return json.load(answer)["status"] in ("yellow", "green")
+    except (OSError, ValueError, KeyError, urllib.error.URLError):
+        return False
+
+
+class Elasticsearch(Server):
+    port_names = ("http", "transport")
+    heap = "512m"
+    prefix = "ES"
+    binary = "elasticsearch"
+    transport_key = "transport.port"
+
+    def settings(self, instance):
+        folder = instance.folder
+        settings = {
+            "cluster.name": "caes", "node.name": "caes-1", "network.host": "127.0.0.1",
+            "http.port": instance.ports["http"], self.transport_key: instance.ports["transport"],
+            "path.data": str(folder / "data"), "path.logs": str(folder / "tmp/logs"),
+            # A developer's disk is often fuller than a server's.
+            "cluster.routing.allocation.disk.threshold_enabled": False,
+        }
+        return settings | self.discovery(Path(instance.state["home"]))
+
+    def discovery(self, home):
+        settings = {"discovery.type": "single-node"}
+        if (home / "modules/x-pack-security").is_dir():
+            settings["xpack.security.enabled"] = False
+        return settings
+
+    def configure(self, instance):
+        config = instance.folder / "config"
+        shutil.copytree(Path(instance.state["home"]) / "config", config, dirs_exist_ok=True)
+        # JSON is YAML.
+        (config / f"{self.binary}.yml").write_text(json.dumps(self.settings(instance), indent=1))
+        options = config / "jvm.options"
+        if options.exists():
+            # The log of collections, dumps and crashes would go to the (shared) home.
+            words = ("gc.log", "HeapDumpPath", "ErrorFile")
+            kept = [s for s in options.read_text().splitlines() if not any(w in s for w in words)]
+            options.write_text("\n".join(kept) + "\n")
+
+    def prepare(self, instance):
+        self.configure(instance)
+        folder = instance.folder
+        java = f"{self.prefix}_JAVA_HOME"
+        return [f"{instance.state['home']}/bin/{self.binary}"], {
+            java: self.java, "JAVA_HOME": self.java, f"{self.prefix}_PATH_CONF": f"{folder}/config",
+            f"{self.prefix}_TMPDIR": f"{folder}/tmp", "CLI_JAVA_OPTS": "-Xmx64m",
+            f"{self.prefix}_JAVA_OPTS": f"-Xms{self.heap} -Xmx{self.heap}",
+        }
+
+    def url(self, instance):
+        return f"http://127.0.0.1:{instance.ports['http']}"
+
+    where = url
+
+    def ready(self, instance):
+        return health(self.url(instance))
+
+    def exports(self, instance, before):
+        url = self.url(instance)
+        return {f"{self.name.upper()}_URL": url, f"{self.tag()}_URL": url}
+
+
+class OpenSearch(Elasticsearch):
+    prefix = "OPENSEARCH"
+    binary = "opensearch"
+
+
+class Elasticsearch2(Elasticsearch):
+    transport_key = "transport.tcp.port"
+
+    def discovery(self, home):
+        return {"discovery.zen.ping.unicast.hosts": []}
+
+    def settings(self, instance):
+        # It wants to make this folder, by default in its home.
+        return super().settings(instance) | {"path.plugins": str(instance.folder / "tmp/plugins")}
+
+    def prepare(self, instance):
+        self.configure(instance)
+        home, folder = instance.state["home"], instance.folder
+        # Its start script knows no Java after 8; the class itself runs.
+        return [f"{self.java}/bin/java", f"-Xms{self.heap}", f"-Xmx{self.heap}",
+                "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8",
+                "-Djava.security.manager=allow",
+                "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                "--add-opens=java.base/java.util=ALL-UNNAMED",
+                f"-Djava.io.tmpdir={folder}/tmp", f"-Des.path.home={home}",
+                f"-Des.path.conf={folder}/config", "-cp", f"{home}/lib/*",
+                "org.elasticsearch.bootstrap.Elasticsearch", "start"], {}

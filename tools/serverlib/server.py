@@ -1,0 +1,42 @@
+"""What all servers have in common."""
+from .fetch import fetch
+from .places import Failure
+
+
+class Server:
+    address = "127.0.0.1"
+    port_addresses = ("127.0.0.1",)
+    joins = None
+    port_names = ()
+
+    def __init__(self, row, name, version, java):
+        self.row, self.name, self.version, self.java = row, name, version, java
+        self.number = tuple(int(p) if p.isdigit() else 0 for p in version.split("."))
+
+    def __eq__(self, other):
+        return (self.name, self.version) == (other.name, other.version)
+
+    def fetch(self, cache):
+        if not self.java:
+            low, high = self.row.java
+            raise Failure(f"{self.name} {self.version} needs a JDK {low}"
+                          f"{'' if low == high else ' or newer'}: install one under /usr/lib/jvm "
+                          f"or set JAVA{low}_HOME")
+        return fetch(cache, self.row.group, self.row.artifact, self.version, self.row.kind)
+
+    def tag(self):
+        return f"{self.name}_{self.version}".upper().replace(".", "_").replace("-", "_")
+
+    def prepare(self, instance):
+        """Writes the configuration; returns the command line and what its environment needs."""
+        raise NotImplementedError
+
+    def ready(self, instance):
+        raise NotImplementedError
+
+    def where(self, instance):
+        raise NotImplementedError
+
+    def exports(self, instance, before):
+        """The variables of `servers env`, given those of older servers."""
+        raise NotImplementedError
