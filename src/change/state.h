@@ -1,0 +1,49 @@
+#ifndef CHANGE_STATE_H
+#define CHANGE_STATE_H
+
+#include "base/err.h"
+#include "change/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the two stores hold of one record, as read at one moment. */
+
+enum change_side { CHANGE_ELASTICSEARCH, CHANGE_CASSANDRA };
+
+static inline enum change_side change_other(enum change_side side)
+{
+    return side == CHANGE_ELASTICSEARCH ? CHANGE_CASSANDRA : CHANGE_ELASTICSEARCH;
+}
+
+/* The identity of a record in both forms. */
+struct change_key {
+    struct slice text;         /* canonical, the document's _id */
+    const struct slice *cells; /* the primary key's columns */
+};
+
+/* A document. Absent: version 0 and content.missing. Marked as deleted: content.missing, but with
+ * its version. */
+struct change_document {
+    int64_t version;
+    struct change_content content;
+    struct slice source;    /* raw, kept only when it has fields that no column takes; else null */
+    const char *unreadable; /* why it can't be converted; content is useless then; else NULL */
+    int64_t seq_no, primary_term;
+};
+
+/* No write time is known: no row, or only columns that have none. */
+#define CHANGE_NO_WRITE_TIME INT64_MIN
+
+struct change_row {
+    struct change_content content;
+    int64_t write_time; /* highest of the mapped columns, µs, or CHANGE_NO_WRITE_TIME */
+};
+
+/* A sign of a change: this key was written with this version on that side. */
+struct change_entry {
+    struct slice key;
+    int64_t version;
+};
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef STORE_STATEMENT_H
+#define STORE_STATEMENT_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+/* For the files of store/ only: SQL behind one kind of error. */
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt **cache;
+    char *path;
+};
+
+/* Prepared once per store and kept; borrowed.
+ * NULL with err set when it can't be prepared. */
+MUST_USE sqlite3_stmt *store_prepare(struct store *store, const char *text, struct err *err);
+/* Runs to the end and resets; for statements without rows. */
+MUST_USE bool store_run(struct store *store, sqlite3_stmt *statement, struct err *err);
+/* 1: a row, 0: the end (and reset), -1: err. */
+MUST_USE int store_row(struct store *store, sqlite3_stmt *statement, struct err *err);
+bool store_fail(struct store *store, struct err *err);
+
+void store_bind_slice(sqlite3_stmt *statement, int index, struct slice value);
+/* Borrowed until the next step. */
+struct slice store_column_slice(sqlite3_stmt *statement, int column);
+
+#endif
