@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -30,6 +31,7 @@ struct json_node {
     enum json_type type;
     uint32_t children; /* of an array or object: how many, else 0 */
     uint32_t span;     /* nodes of its subtree, itself included: n + n->span is what follows */
+    bool half_pair;    /* text has half of a surrogate pair, see below */
     struct slice key;  /* of an object's member: unescaped; else null */
     struct slice text; /* string: unescaped; number: as written; others: as raw */
     struct slice raw;  /* as it stands in the text, without surrounding white space */
@@ -37,15 +39,21 @@ struct json_node {
 
 enum { JSON_DEPTH_MAX = 64 };
 
+/* Half of a surrogate pair ("\ud800" alone) is a valid escape but no character. Servers store and
+ * return such documents, and one of them must not make a page of a thousand unreadable: it becomes
+ * the three bytes ED A0..BF xx, which are not UTF-8, so that nothing else decodes to the same text.
+ * Whoever passes text on as UTF-8 checks half_pair (of a key: json_utf8_valid). */
+
 /* A reusable parser and the nodes of its last document. */
 struct json_doc;
 
 struct json_doc *json_doc_new(void);
 void json_doc_free(struct json_doc *doc);
 
-/* Parses text (copied when it is not followed by JSON_PADDING readable bytes: say so with
- * padded). Nodes borrow from text and from doc, until the next parse or free.
- * Errors: ERR_VALUE with the offset; ERR_TOO_LARGE beyond 4 GiB or JSON_DEPTH_MAX. */
+/* Parses text. Nodes borrow from text and from doc, until the next parse or free. Nothing behind
+ * text is read, whatever padded says. Duplicate members are kept.
+ * Errors: ERR_VALUE with the offset; ERR_TOO_LARGE beyond 4 GiB or JSON_DEPTH_MAX. After an error
+ * doc is empty: json_count is 0. */
 enum { JSON_PADDING = 64 };
 MUST_USE bool json_parse(struct json_doc *doc, struct slice text, bool padded, struct err *err);
 
@@ -73,9 +81,14 @@ const struct json_node *json_path(const struct json_node *object, const char *pa
 /* Integers only ("12", not "1.2e1"); false when it isn't one or doesn't fit. */
 MUST_USE bool json_int64(const struct json_node *n, int64_t *out);
 
-/* Writing: appends text as a JSON string with its quotes. Bytes must be UTF-8 (checked: false and
- * nothing appended when they are not). */
+/* Whether s is UTF-8 (no surrogates, nothing overlong). */
+bool json_utf8_valid(struct slice s);
+
+/* Writing: appends text as a JSON string with its quotes, only '"', '\\' and control characters
+ * escaped. Bytes must be UTF-8 (checked: false and nothing appended when they are not). */
 MUST_USE bool json_append_string(struct buf *out, struct slice text);
+/* The same for text or key of a parsed node: half pairs go out as the escapes that they were. */
+void json_append_parsed(struct buf *out, struct slice text);
 
 #ifdef __cplusplus
 }
