@@ -16,12 +16,15 @@ class Server:
     def __eq__(self, other):
         return (self.name, self.version) == (other.name, other.version)
 
-    def fetch(self, cache):
+    def needs_java(self):
         if not self.java:
             low, high = self.row.java
             raise Failure(f"{self.name} {self.version} needs a JDK {low}"
                           f"{'' if low == high else ' or newer'}: install one under /usr/lib/jvm "
                           f"or set JAVA{low}_HOME")
+
+    def fetch(self, cache):
+        self.needs_java()
         return fetch(cache, self.row.group, self.row.artifact, self.version, self.row.kind)
 
     def tag(self):
