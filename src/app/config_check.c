@@ -1,0 +1,169 @@
+#include "app/config_check.h"
+
+#include <string.h>
+
+struct check {
+    struct config_reader *r;
+    struct config_pipeline *p;
+    const struct config_seen *seen;
+    const struct config_node *place;
+    struct err *err;
+};
+
+const struct config_node *config_seen_at(const struct config_seen *seen, const char *path)
+{
+    size_t count;
+    const struct option *options = option_table(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(options[i].path, path) == 0)
+            return seen->at[i];
+    return NULL;
+}
+
+/* Complains at the first of two options that was given, else at the pipeline. */
+static const struct config_node *where(const struct check *c, const char *path, const char *other)
+{
+    const struct config_node *node = config_seen_at(c->seen, path);
+    if (!node && other)
+        node = config_seen_at(c->seen, other);
+    return node ? node : c->place;
+}
+
+static bool check_required(const struct check *c)
+{
+    size_t count;
+    const struct option *options = option_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct option *o = &options[i];
+        if (!o->required || c->seen->at[i] || (strcmp(o->path, "name") == 0 && c->p->name))
+            continue;
+        const char *dot = strchr(o->path, '.');
+        const struct config_node *section = NULL;
+        if (dot) {
+            char name[OPTION_PATH_MAX] = {0};
+            memcpy(name, o->path, (size_t)(dot - o->path));
+            section = config_tree_get(c->place, name);
+        }
+        return config_fail(&c->r->doc, section ? section : c->place, section ? dot + 1 : o->path,
+                           c->err, "is missing; add it (%s)", o->help);
+    }
+    return true;
+}
+
+static bool check_overlap(const struct check *c)
+{
+    const struct config_overlap *written = &c->p->sync.overlap_written;
+    const struct config_node *node = where(c, "sync.overlap", "sync.versionUnit");
+    switch (c->p->sync.unit) {
+    case CONFIG_UNIT_NONE:
+        if (written->has_unit || written->ms % 1000 != 0)
+            return config_fail(
+                &c->r->doc, node, NULL, c->err,
+                "with versionUnit none, overlap is a count of versions; give a plain "
+                "number");
+        c->p->sync.overlap = written->ms / 1000;
+        return true;
+    case CONFIG_UNIT_S:
+        c->p->sync.overlap = (written->ms + 999) / 1000;
+        break;
+    case CONFIG_UNIT_MS:
+        c->p->sync.overlap = written->ms;
+        break;
+    case CONFIG_UNIT_US:
+        c->p->sync.overlap = written->ms * 1000;
+    }
+    if (c->p->cassandra.ttl * 1000 <= written->ms)
+        return config_fail(&c->r->doc, where(c, "CassandraConfig.ttl", "sync.overlap"), NULL,
+                           c->err, "ttl must exceed sync.overlap; make ttl longer");
+    if (c->p->es.keep_deleted < written->ms)
+        return config_fail(&c->r->doc, where(c, "ElasticSearchConfig.keepDeleted", "sync.overlap"),
+                           NULL, c->err,
+                           "keepDeleted must be at least sync.overlap; make it longer");
+    return true;
+}
+
+static bool check_guard(const struct check *c)
+{
+    bool wall = c->p->sync.unit == CONFIG_UNIT_S || c->p->sync.unit == CONFIG_UNIT_MS;
+    if (c->p->cassandra.guard == CONFIG_GUARD_TIMESTAMP && !wall)
+        return config_fail(&c->r->doc, where(c, "CassandraConfig.guard", NULL), NULL, c->err,
+                           "guard timestamp wants versions in s or ms; set sync.versionUnit, or "
+                           "take guard snapshot");
+    if (c->p->sync.on_gap == CONFIG_GAP_REPAIR)
+        return config_fail(&c->r->doc, where(c, "sync.onGap", NULL), NULL, c->err,
+                           "repair is not supported by this version yet; take stop");
+    return true;
+}
+
+static bool check_logins(const struct check *c)
+{
+    const struct config_elasticsearch *es = &c->p->es;
+    const struct config_cassandra *cassandra = &c->p->cassandra;
+    const struct config_node *user =
+        where(c, "ElasticSearchConfig.username", "ElasticSearchConfig.driver.http_auth");
+    if (es->hosts_login && user != c->place)
+        return config_fail(&c->r->doc, user, NULL, c->err,
+                           "hosts have a login too; give it in one place");
+    if (!es->username != !es->password)
+        return config_fail(&c->r->doc,
+                           where(c, "ElasticSearchConfig.username", "ElasticSearchConfig.password"),
+                           NULL, c->err, "username and password belong together; give both");
+    if (es->api_key && es->username)
+        return config_fail(&c->r->doc, where(c, "ElasticSearchConfig.apiKey", NULL), NULL, c->err,
+                           "username is given too; give one of the two");
+    if (!cassandra->username != !cassandra->password)
+        return config_fail(&c->r->doc,
+                           where(c, "CassandraConfig.username", "CassandraConfig.password"), NULL,
+                           c->err, "username and password belong together; give both");
+    if (!es->tls.cert != !es->tls.key)
+        return config_fail(&c->r->doc,
+                           where(c, "ElasticSearchConfig.tls.cert", "ElasticSearchConfig.tls.key"),
+                           NULL, c->err, "tls.cert and tls.key belong together; give both");
+    return true;
+}
+
+static bool check_name(const struct check *c)
+{
+    const char *known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t len = strlen(c->p->name);
+    if (len <= 64 && strspn(c->p->name, known) == len)
+        return true;
+    return config_fail(&c->r->doc, where(c, "name", NULL), NULL, c->err,
+                       "is no name of a pipeline; use at most 64 letters, digits, _ . and -");
+}
+
+static bool check_columns(const struct check *c)
+{
+    const struct config_cassandra *cassandra = &c->p->cassandra;
+    const struct config_pairs *rename = &c->p->rename;
+    const struct config_node *node =
+        where(c, "CassandraConfig.dataIdFieldName", "CassandraConfig.timeseriesIdFieldName");
+    if (cassandra->data_ids.count == 0)
+        return config_fail(&c->r->doc, node, NULL, c->err, "is empty; name the key column");
+    bool twice = strcmp(cassandra->series_id_column, cassandra->series_time_column) == 0;
+    for (size_t i = 0; i < cassandra->data_ids.count; i++)
+        twice |= strcmp(cassandra->data_ids.items[i], cassandra->series_id_column) == 0 ||
+                 strcmp(cassandra->data_ids.items[i], cassandra->series_time_column) == 0;
+    if (twice)
+        return config_fail(&c->r->doc, node, NULL, c->err,
+                           "timeseriesIdFieldName, dataIdFieldName and timestampFieldName must "
+                           "differ; they are columns of one table");
+    if (strcmp(cassandra->data_table, cassandra->series_table) == 0)
+        return config_fail(&c->r->doc, where(c, "CassandraConfig.dataColumnFamily", NULL), NULL,
+                           c->err, "is the time series table too; name two tables");
+    for (size_t i = 0; i < rename->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(rename->values[i], rename->values[j]) == 0)
+                return config_fail(&c->r->doc, where(c, "rename", NULL)->items[i], NULL, c->err,
+                                   "two fields with one column; give each its own");
+    return true;
+}
+
+bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipeline,
+                           const struct config_seen *seen, const struct config_node *place,
+                           struct err *err)
+{
+    const struct check c = {r, pipeline, seen, place, err};
+    return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
+           check_logins(&c) && check_columns(&c);
+}

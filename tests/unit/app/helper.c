@@ -1,0 +1,41 @@
+#include "app/helper.h"
+
+#include <string.h>
+
+static const char *env(void *ctx, const char *name)
+{
+    (void)ctx;
+    if (strcmp(name, "PW") == 0)
+        return "hush-hush";
+    if (strcmp(name, "EMPTY") == 0)
+        return "";
+    return strcmp(name, "N") == 0 ? "7" : NULL;
+}
+
+static bool secret_file(void *ctx, const char *path, struct buf *out, struct err *err)
+{
+    (void)ctx;
+    if (strcmp(path, "/none") == 0)
+        return err_set(err, ERR_CONFIG, "No such file or directory");
+    buf_append_str(out, strcmp(path, "/secret") == 0 ? "hush-file\n" : "x");
+    return true;
+}
+
+struct app_config *helper_parse(const char *text, struct err *err)
+{
+    struct config_source source = {.file = "c.yaml",
+                                   .text = slice_str(text),
+                                   .home = "/home/u",
+                                   .env = env,
+                                   .secret_file = secret_file};
+    return app_config_parse(&source, err);
+}
+
+struct app_config *helper_config(const char *text)
+{
+    struct err err = {0};
+    struct app_config *config = helper_parse(text, &err);
+    if (!config)
+        fail_msg("%s", err.text);
+    return config;
+}
