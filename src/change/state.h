@@ -44,6 +44,7 @@ struct change_row {
 struct change_entry {
     struct slice key;
     int64_t version;
+    const char *unusable; /* why the key can't be one on the other side; else NULL */
 };
 
 #endif

@@ -1,0 +1,169 @@
+#include "sink/documents.h"
+
+#include "base/mem.h"
+#include "io/task.h"
+#include "map/convert.h"
+
+#include <stdlib.h>
+
+struct documents {
+    struct sink sink;
+    struct es_client *client;
+    struct sink_documents_options options;
+    struct json_doc *present; /* of the document that is replaced */
+    struct buf rendered;
+};
+
+/* A bulk on its way. writes is a run of the caller's array without those that were refused
+ * before sending. */
+struct bulk {
+    struct io_group *group;
+    struct sink_write **writes;
+    size_t count;
+    struct buf body;
+};
+
+static void refuse(struct sink_write *write, const struct err *err)
+{
+    write->err = *err;
+    write->outcome = err_class_of(err->code) == ERR_CLASS_REJECT ? SINK_REJECTED : SINK_RETRY;
+}
+
+static void take_outcome(struct sink_write *write, const struct es_bulk_item *item)
+{
+    if (item->code == ERR_NONE || (write->delete &&item->status == 404)) {
+        write->outcome = SINK_APPLIED;
+        return;
+    }
+    struct err err = {0};
+    err_set(&err, item->code, "%.*s", SLICE_ARG(item->reason));
+    refuse(write, &err);
+    if (item->code == ERR_CONFLICT)
+        write->outcome = SINK_SUPERSEDED;
+}
+
+static void on_bulk(void *ctx, const struct es_bulk_item *items, size_t count,
+                    const struct err *err)
+{
+    struct bulk *bulk = ctx;
+    for (size_t i = 0; i < bulk->count; i++) {
+        struct sink_write *write = bulk->writes[i];
+        if (!err && i < count) {
+            take_outcome(write, &items[i]);
+        } else {
+            /* What of it took effect is unknown, so no class of error makes it final. */
+            if (err)
+                write->err = *err;
+            write->outcome = SINK_RETRY;
+        }
+    }
+    io_group_done(bulk->group);
+    free(bulk->writes);
+    free(bulk);
+}
+
+static void send_bulk(struct documents *d, struct bulk *bulk)
+{
+    if (bulk->count == 0) {
+        buf_free(&bulk->body);
+        free(bulk->writes);
+        free(bulk);
+        return;
+    }
+    struct err err = {0};
+    struct buf body = bulk->body;
+    bulk->body = (struct buf){0};
+    io_group_add(bulk->group);
+    if (!es_bulk(d->client, &body, bulk->count, on_bulk, bulk, &err)) {
+        buf_free(&body);
+        on_bulk(bulk, NULL, 0, &err);
+    }
+}
+
+/* Fields that no column takes stay: they are taken from the document that is there. */
+static bool present_document(struct documents *d, const struct sink_write *write,
+                             const struct json_node **node, struct err *err)
+{
+    *node = NULL;
+    if (!write->document || slice_is_null(write->document->source))
+        return true;
+    if (!json_parse(d->present, write->document->source, false, err))
+        return false;
+    *node = json_root(d->present);
+    return true;
+}
+
+static bool append(struct documents *d, struct bulk *bulk, struct sink_write *write,
+                   struct err *err)
+{
+    if (write->delete)
+        return es_bulk_delete(d->client, &bulk->body, write->key->text, write->version, write->gte,
+                              err);
+    const struct json_node *present;
+    buf_clear(&d->rendered);
+    return present_document(d, write, &present, err) &&
+           map_document_render(d->options.schema, write->content->cells, d->options.timestamp_field,
+                               write->version, present, &d->rendered, err) &&
+           es_bulk_index(d->client, &bulk->body, write->key->text, write->version, write->gte,
+                         buf_slice(&d->rendered), err);
+}
+
+static struct bulk *new_bulk(const struct documents *d, struct io_group *group)
+{
+    struct bulk *bulk = mem_zalloc(sizeof *bulk);
+    bulk->group = group;
+    bulk->writes = mem_array(d->options.body_items, sizeof *bulk->writes);
+    return bulk;
+}
+
+static void documents_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
+{
+    struct documents *d = (struct documents *)sink;
+    struct io_group group = {0};
+    struct bulk *bulk = new_bulk(d, &group);
+    for (size_t i = 0; i < count; i++) {
+        struct err err = {0};
+        const size_t before = bulk->body.len;
+        if (append(d, bulk, writes[i], &err)) {
+            bulk->writes[bulk->count++] = writes[i];
+        } else {
+            bulk->body.len = before;
+            refuse(writes[i], &err);
+        }
+        if (bulk->count == d->options.body_items || bulk->body.len >= d->options.body_bytes) {
+            send_bulk(d, bulk);
+            io_group_wait_below(&group, d->options.in_flight - 1);
+            bulk = new_bulk(d, &group);
+        }
+    }
+    send_bulk(d, bulk);
+    io_group_wait(&group);
+}
+
+static void documents_free(struct sink *sink)
+{
+    struct documents *d = (struct documents *)sink;
+    json_doc_free(d->present);
+    buf_free(&d->rendered);
+    free(d);
+}
+
+static const struct sink_ops documents_ops = {
+    .side = CHANGE_ELASTICSEARCH, .apply = documents_apply, .free = documents_free};
+
+struct sink *sink_documents_new(struct es_client *client,
+                                const struct sink_documents_options *options)
+{
+    struct documents *d = mem_zalloc(sizeof *d);
+    d->sink.ops = &documents_ops;
+    d->client = client;
+    d->options = *options;
+    if (d->options.body_bytes == 0)
+        d->options.body_bytes = 4 << 20;
+    if (d->options.body_items == 0)
+        d->options.body_items = 1000;
+    if (d->options.in_flight == 0)
+        d->options.in_flight = 4;
+    d->present = json_doc_new();
+    return &d->sink;
+}

@@ -1,0 +1,266 @@
+#include "sink/rows.h"
+
+#include "base/mem.h"
+#include "io/task.h"
+#include "source/await.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+struct rows {
+    struct sink sink;
+    struct cql_client *client;
+    const struct source_table *table;
+    struct sink_rows_options options;
+    const struct cql_prepared *insert;
+    const struct cql_prepared *delete;
+    const struct cql_prepared *entry;
+};
+
+/* One call of apply. */
+struct applying {
+    struct rows *rows;
+    struct io_group group;
+    struct arena arena;
+};
+
+struct one {
+    struct applying *applying;
+    struct sink_write *write;
+    struct cql_statement row, entry;
+};
+
+static void finish(struct one *one, const struct err *err)
+{
+    struct sink_write *write = one->write;
+    if (err) {
+        write->err = *err;
+        write->outcome = err_class_of(err->code) == ERR_CLASS_REJECT ? SINK_REJECTED : SINK_RETRY;
+    } else {
+        write->outcome = SINK_APPLIED;
+    }
+    io_group_done(&one->applying->group);
+}
+
+static void on_finished(void *ctx, const struct cql_result *result, const struct err *err)
+{
+    (void)result;
+    finish(ctx, err);
+}
+
+static struct cql_execution execution(const struct rows *rows)
+{
+    return (struct cql_execution){.consistency = rows->options.table->consistency};
+}
+
+/* Only once the row is acknowledged: a reader that sees the entry finds the row. */
+static void on_row_written(void *ctx, const struct cql_result *result, const struct err *err)
+{
+    struct one *one = ctx;
+    (void)result;
+    struct rows *rows = one->applying->rows;
+    const struct cql_execution how = execution(rows);
+    struct err failed = {0};
+    if (err)
+        finish(one, err);
+    else if (!cql_execute(rows->client, &one->entry, &how, on_finished, one, &failed))
+        finish(one, &failed);
+}
+
+static struct slice keep_i64(struct arena *arena, int64_t value)
+{
+    return cql_encode_i64(arena_alloc(arena, 8), value);
+}
+
+static struct cql_value cell_value(const struct rows *rows, const struct sink_write *write,
+                                   uint32_t column)
+{
+    const struct slice cell = write->content->cells[column];
+    if (!slice_is_null(cell))
+        return cql_value_of(cell);
+    /* A null writes a tombstone: only where there is something to cover. */
+    const bool covers =
+        rows->options.every_column ||
+        (!write->row->content.missing && !slice_is_null(write->row->content.cells[column]));
+    return (struct cql_value){.kind = covers ? CQL_VALUE_NULL : CQL_VALUE_UNSET};
+}
+
+static void bind_row(struct one *one)
+{
+    struct rows *rows = one->applying->rows;
+    const struct map_schema *schema = rows->table->schema;
+    const struct sink_write *write = one->write;
+    struct arena *arena = &one->applying->arena;
+    struct cql_value *values =
+        arena_alloc(arena, (schema->key_count + schema->column_count + 1) * sizeof *values);
+    size_t count = 0;
+    if (write->delete)
+        values[count++] = cql_value_of(keep_i64(arena, write->write_time));
+    for (uint32_t i = 0; i < schema->key_count; i++)
+        values[count++] = cql_value_of(write->key->cells[i]);
+    if (!write->delete) {
+        for (uint32_t i = 0; i < schema->column_count; i++) {
+            if (schema->columns[i].to_cassandra)
+                values[count++] = cell_value(rows, write, i);
+        }
+        values[count++] = cql_value_of(keep_i64(arena, write->write_time));
+    }
+    one->row = (struct cql_statement){.prepared = write->delete ? rows->delete : rows->insert,
+                                      .values = values,
+                                      .value_count = count};
+}
+
+static bool bind_entry(struct one *one, struct err *err)
+{
+    struct rows *rows = one->applying->rows;
+    const struct source_table_options *options = rows->options.table;
+    const struct map_schema *schema = rows->table->schema;
+    struct arena *arena = &one->applying->arena;
+    struct cql_value *values = arena_alloc(arena, (schema->key_count + 4) * sizeof *values);
+    const uint64_t hash = XXH3_64bits(one->write->key->text.ptr, one->write->key->text.len);
+    size_t count = 0;
+    values[count++] =
+        cql_value_of(cql_encode_i32(arena_alloc(arena, 4), (int32_t)(hash % options->buckets)));
+    struct slice version;
+    if (!source_version_encode(rows->table, options->unit_us, one->write->version,
+                               arena_alloc(arena, 8), &version))
+        return err_set(err, ERR_VALUE, "version %lld does not fit into column %s of %s.%s",
+                       (long long)one->write->version, options->series_version, options->keyspace,
+                       options->series);
+    values[count++] = cql_value_of(version);
+    for (uint32_t i = 0; i < schema->key_count; i++)
+        values[count++] = cql_value_of(one->write->key->cells[i]);
+    values[count++] = cql_value_of(cql_encode_i32(arena_alloc(arena, 4), rows->options.ttl));
+    values[count++] = cql_value_of(keep_i64(arena, one->write->write_time));
+    one->entry =
+        (struct cql_statement){.prepared = rows->entry, .values = values, .value_count = count};
+    return true;
+}
+
+static bool start_one(struct one *one, struct err *err)
+{
+    struct rows *rows = one->applying->rows;
+    if (!bind_entry(one, err))
+        return false;
+    bind_row(one);
+    const struct cql_execution how = execution(rows);
+    if (!rows->options.logged)
+        return cql_execute(rows->client, &one->row, &how, on_row_written, one, err);
+    const struct cql_statement both[] = {one->row, one->entry};
+    return cql_batch(rows->client, CQL_BATCH_LOGGED, both, ARRAY_LEN(both), &how, on_finished, one,
+                     err);
+}
+
+static void rows_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
+{
+    struct rows *rows = (struct rows *)sink;
+    struct applying applying = {.rows = rows};
+    for (size_t i = 0; i < count; i++) {
+        struct one *one = arena_zalloc(&applying.arena, sizeof *one);
+        one->applying = &applying;
+        one->write = writes[i];
+        struct err err = {0};
+        io_group_add(&applying.group);
+        if (!start_one(one, &err))
+            finish(one, &err);
+        io_group_wait_below(&applying.group, rows->options.in_flight);
+    }
+    io_group_wait(&applying.group);
+    arena_free(&applying.arena);
+}
+
+static void rows_free(struct sink *sink)
+{
+    free(sink);
+}
+
+static const struct sink_ops rows_ops = {
+    .side = CHANGE_CASSANDRA, .apply = rows_apply, .free = rows_free};
+
+static void append_marks(struct buf *text, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        buf_append_str(text, i ? ", ?" : "?");
+}
+
+static bool prepare_insert(struct rows *rows, struct err *err)
+{
+    const struct map_schema *schema = rows->table->schema;
+    struct buf text = {0};
+    uint32_t columns = schema->key_count;
+    buf_append_str(&text, "INSERT INTO ");
+    source_append_table(&text, rows->options.table->keyspace, rows->options.table->data);
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        buf_append_str(&text, i ? ", " : " (");
+        source_append_name(&text, schema->keys[i].name);
+    }
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if (!schema->columns[i].to_cassandra)
+            continue;
+        buf_append_str(&text, ", ");
+        source_append_name(&text, schema->columns[i].name);
+        columns++;
+    }
+    buf_append_str(&text, ") VALUES (");
+    append_marks(&text, columns);
+    buf_append_str(&text, ") USING TIMESTAMP ?");
+    const bool fine = await_cql_prepare(rows->client, buf_cstr(&text), &rows->insert, err);
+    buf_free(&text);
+    return fine;
+}
+
+static bool prepare_delete(struct rows *rows, struct err *err)
+{
+    const struct map_schema *schema = rows->table->schema;
+    struct buf text = {0};
+    buf_append_str(&text, "DELETE FROM ");
+    source_append_table(&text, rows->options.table->keyspace, rows->options.table->data);
+    buf_append_str(&text, " USING TIMESTAMP ?");
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        buf_append_str(&text, i ? " AND " : " WHERE ");
+        source_append_name(&text, schema->keys[i].name);
+        buf_append_str(&text, " = ?");
+    }
+    const bool fine = await_cql_prepare(rows->client, buf_cstr(&text), &rows->delete, err);
+    buf_free(&text);
+    return fine;
+}
+
+static bool prepare_entry(struct rows *rows, struct err *err)
+{
+    const struct source_table_options *options = rows->options.table;
+    const struct map_schema *schema = rows->table->schema;
+    struct buf text = {0};
+    buf_append_str(&text, "INSERT INTO ");
+    source_append_table(&text, options->keyspace, options->series);
+    buf_append_str(&text, " (");
+    source_append_name(&text, slice_str(options->series_id));
+    buf_append_str(&text, ", ");
+    source_append_name(&text, slice_str(options->series_version));
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        buf_append_str(&text, ", ");
+        source_append_name(&text, schema->keys[i].name);
+    }
+    buf_append_str(&text, ") VALUES (");
+    append_marks(&text, schema->key_count + 2);
+    buf_append_str(&text, ") USING TTL ? AND TIMESTAMP ?");
+    const bool fine = await_cql_prepare(rows->client, buf_cstr(&text), &rows->entry, err);
+    buf_free(&text);
+    return fine;
+}
+
+struct sink *sink_rows_new(struct cql_client *client, const struct source_table *table,
+                           const struct sink_rows_options *options, struct err *err)
+{
+    struct rows *rows = mem_zalloc(sizeof *rows);
+    rows->sink.ops = &rows_ops;
+    rows->client = client;
+    rows->table = table;
+    rows->options = *options;
+    if (rows->options.in_flight == 0)
+        rows->options.in_flight = 256;
+    if (prepare_insert(rows, err) && prepare_delete(rows, err) && prepare_entry(rows, err))
+        return &rows->sink;
+    free(rows);
+    return NULL;
+}

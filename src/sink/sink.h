@@ -1,0 +1,42 @@
+#ifndef SINK_SINK_H
+#define SINK_SINK_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "change/state.h"
+
+/* Where changes go. Every write has an outcome of its own; sending one twice changes nothing. */
+struct sink;
+
+enum sink_outcome {
+    SINK_APPLIED,
+    SINK_SUPERSEDED, /* the server holds that version or a higher one already */
+    SINK_RETRY,      /* transient, or unknown whether it took effect: decide anew */
+    SINK_REJECTED,   /* this write can't work: to the dead letters */
+};
+
+struct sink_write {
+    const struct change_key *key;
+    int64_t version;
+    bool delete;
+    const struct change_content *content;   /* what is to be there; unused for a delete */
+    const struct change_document *document; /* what is there now: fields without a column stay */
+    const struct change_row *row;           /* what is there now: nulls are written over values */
+    bool gte;                               /* Elasticsearch: the same version may be replaced */
+    int64_t write_time;                     /* Cassandra: µs */
+    enum sink_outcome outcome;              /* filled by apply, as is err unless applied */
+    struct err err;
+};
+
+struct sink_ops {
+    enum change_side side;
+    /* Sends writes (at most one a key) and waits until each has its outcome. For tasks. */
+    void (*apply)(struct sink *sink, struct sink_write *const *writes, size_t count);
+    void (*free)(struct sink *sink);
+};
+
+struct sink {
+    const struct sink_ops *ops;
+};
+
+#endif

@@ -1,0 +1,205 @@
+#include "source/documents.h"
+
+#include "base/mem.h"
+#include "io/task.h"
+#include "map/convert.h"
+#include "source/await.h"
+
+#include <stdlib.h>
+
+enum { PAGE_SIZE = 1000 };
+
+struct documents {
+    struct source source;
+    struct es_client *client;
+    const struct map_schema *schema;
+    struct slice deleted_field;
+    struct es_feed *feed;
+};
+
+/* One request that is waited for, and where its documents go. */
+struct reading {
+    struct io_group group;
+    const struct map_schema *schema;
+    struct slice deleted_field;
+    struct arena *arena;
+    struct change_document *out;
+    struct change_entry *entries;
+    size_t count, expected;
+    struct es_feed *feed;
+    struct err *err;
+    bool failed;
+};
+
+static void fail(struct reading *r, const struct err *err)
+{
+    r->failed = true;
+    if (r->err)
+        *r->err = *err;
+}
+
+static bool marked_deleted(const struct reading *r, const struct json_node *source)
+{
+    if (slice_is_null(r->deleted_field))
+        return false;
+    for (const struct json_node *n = json_first(source); n; n = json_next(source, n)) {
+        if (slice_equal(n->key, r->deleted_field))
+            return n->type == JSON_TRUE;
+    }
+    return false;
+}
+
+static void convert(const struct reading *r, const struct es_document *from,
+                    struct change_document *to)
+{
+    *to = (struct change_document){
+        .content.missing = true, .seq_no = from->seq_no, .primary_term = from->primary_term};
+    if (!from->found)
+        return;
+    to->version = from->version;
+    if (!from->source) {
+        to->unreadable = "the document has no _source";
+        return;
+    }
+    to->content.missing = marked_deleted(r, from->source);
+    struct slice *cells = arena_zalloc(r->arena, r->schema->column_count * sizeof *cells);
+    bool extra = false;
+    struct err err = {0};
+    if (map_document_cells(r->schema, from->source, cells, &extra, r->arena, &err)) {
+        to->content.cells = cells;
+        to->content.cell_count = r->schema->column_count;
+    } else {
+        to->unreadable = arena_copy(r->arena, slice_str(err.text)).ptr;
+    }
+    if (extra || to->unreadable)
+        to->source = arena_copy(r->arena, from->source->raw);
+}
+
+static void on_documents(void *ctx, const struct es_document *documents, size_t count,
+                         const struct err *err)
+{
+    struct reading *r = ctx;
+    if (err) {
+        fail(r, err);
+    } else if (r->out && count != r->expected) {
+        struct err wrong = {0};
+        err_set(&wrong, ERR_PROTOCOL, "elasticsearch answered %zu documents for %zu ids", count,
+                r->expected);
+        fail(r, &wrong);
+    } else {
+        if (!r->out) {
+            r->out = arena_alloc(r->arena, (count + 1) * sizeof *r->out);
+            r->entries = arena_zalloc(r->arena, (count + 1) * sizeof *r->entries);
+        }
+        r->count = count;
+        for (size_t i = 0; i < count; i++) {
+            convert(r, &documents[i], &r->out[i]);
+            if (r->entries) {
+                r->entries[i].key = arena_copy(r->arena, documents[i].id);
+                r->entries[i].version = documents[i].version;
+            }
+        }
+    }
+    io_group_done(&r->group);
+}
+
+bool source_documents_read(struct es_client *client, const struct map_schema *schema,
+                           struct slice deleted_field, const struct slice *keys, size_t count,
+                           struct change_document *out, struct arena *arena, struct err *err)
+{
+    if (count == 0)
+        return true;
+    struct reading r = {.schema = schema,
+                        .deleted_field = deleted_field,
+                        .arena = arena,
+                        .out = out,
+                        .expected = count,
+                        .err = err};
+    io_group_add(&r.group);
+    if (!es_mget(client, keys, count, on_documents, &r, err))
+        return false;
+    io_group_wait(&r.group);
+    return !r.failed;
+}
+
+static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)
+{
+    struct reading *r = ctx;
+    if (err)
+        fail(r, err);
+    r->feed = feed;
+    io_group_done(&r->group);
+}
+
+static bool documents_open(struct source *source, int64_t since, struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    const struct es_feed_options options = {.since = since, .page_size = PAGE_SIZE};
+    struct reading r = {.err = err};
+    io_group_add(&r.group);
+    if (!es_feed_open(d->client, &options, on_opened, &r, err))
+        return false;
+    io_group_wait(&r.group);
+    d->feed = r.feed;
+    return !r.failed;
+}
+
+static bool documents_next(struct source *source, struct source_page *page, struct arena *arena,
+                           struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    *page = (struct source_page){0};
+    struct reading r = {
+        .schema = d->schema, .deleted_field = d->deleted_field, .arena = arena, .err = err};
+    io_group_add(&r.group);
+    if (!es_feed_next(d->feed, on_documents, &r, err))
+        return false;
+    io_group_wait(&r.group);
+    if (r.failed)
+        return false;
+    page->entries = r.entries;
+    page->documents = r.out;
+    page->count = (uint32_t)r.count;
+    return true;
+}
+
+static void documents_close(struct source *source)
+{
+    struct documents *d = (struct documents *)source;
+    if (d->feed)
+        es_feed_close(d->feed);
+    d->feed = NULL;
+}
+
+static bool documents_highest(struct source *source, int64_t *version, struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    bool found = false;
+    *version = 0;
+    return await_es_max_timestamp(d->client, &found, version, err);
+}
+
+static void documents_free(struct source *source)
+{
+    free(source);
+}
+
+static const struct source_ops documents_ops = {
+    .side = CHANGE_ELASTICSEARCH,
+    .open = documents_open,
+    .next = documents_next,
+    .close = documents_close,
+    .highest = documents_highest,
+    .free = documents_free,
+};
+
+struct source *source_documents_new(struct es_client *client, const struct map_schema *schema,
+                                    struct slice deleted_field)
+{
+    struct documents *d = mem_zalloc(sizeof *d);
+    d->source.ops = &documents_ops;
+    d->client = client;
+    d->schema = schema;
+    d->deleted_field = deleted_field;
+    return &d->source;
+}

@@ -1,0 +1,21 @@
+#ifndef SOURCE_DOCUMENTS_H
+#define SOURCE_DOCUMENTS_H
+
+#include "es/client.h"
+#include "map/schema.h"
+#include "source/source.h"
+
+/* Documents of the index: as signs of change (by the version field), and by key. For tasks. */
+
+/* All arguments are borrowed for its life. deleted_field: SLICE_NULL where there is none. */
+MUST_USE struct source *source_documents_new(struct es_client *client,
+                                             const struct map_schema *schema,
+                                             struct slice deleted_field);
+
+/* Reads documents by key, in order, into out[count]; content lives in arena. */
+MUST_USE bool source_documents_read(struct es_client *client, const struct map_schema *schema,
+                                    struct slice deleted_field, const struct slice *keys,
+                                    size_t count, struct change_document *out, struct arena *arena,
+                                    struct err *err);
+
+#endif

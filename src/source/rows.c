@@ -1,0 +1,163 @@
+#include "source/rows.h"
+
+#include "base/mem.h"
+#include "io/task.h"
+#include "map/convert.h"
+#include "source/await.h"
+
+#include <stdlib.h>
+
+enum { IN_FLIGHT = 512 };
+
+struct source_rows {
+    struct cql_client *client;
+    const struct map_schema *schema;
+    enum cql_consistency consistency;
+    const struct cql_prepared *select;
+    uint32_t *timed; /* columns whose WRITETIME is selected, in order */
+    uint32_t timed_count;
+};
+
+/* One call of source_rows_read. */
+struct reading {
+    const struct source_rows *rows;
+    struct io_group group;
+    struct arena *arena;
+    struct err *err;
+    bool failed;
+};
+
+struct one {
+    struct reading *reading;
+    struct change_row *out;
+};
+
+/* WRITETIME of a collection that isn't frozen is an error before 5.0. */
+static bool has_write_time(const struct cql_type *type)
+{
+    return type->id != CQL_LIST && type->id != CQL_SET && type->id != CQL_MAP &&
+           type->id != CQL_UDT;
+}
+
+static void read_row(const struct source_rows *rows, struct slice *from, struct arena *arena,
+                     struct change_row *out)
+{
+    const uint32_t count = rows->schema->column_count;
+    struct slice *cells = arena_alloc(arena, (count + 1) * sizeof *cells);
+    for (uint32_t i = 0; i < count; i++)
+        cells[i] = arena_copy(arena, from[i]);
+    map_row_normalise(rows->schema, cells);
+    out->content = (struct change_content){.cells = cells, .cell_count = count};
+    for (uint32_t i = 0; i < rows->timed_count; i++) {
+        const struct slice time = from[count + i];
+        if (!slice_is_null(time) && cql_decode_int(time) > out->write_time)
+            out->write_time = cql_decode_int(time);
+    }
+}
+
+static void on_row(void *ctx, const struct cql_result *result, const struct err *err)
+{
+    const struct one *one = ctx;
+    struct reading *reading = one->reading;
+    if (err) {
+        reading->failed = true;
+        if (reading->err)
+            *reading->err = *err;
+    } else if (result->row_count > 0 &&
+               result->columns->count >=
+                   reading->rows->schema->column_count + reading->rows->timed_count) {
+        struct slice *cells = arena_alloc(reading->arena, result->columns->count * sizeof *cells);
+        struct cql_cursor cursor = cql_rows(result);
+        if (cql_next(&cursor, cells))
+            read_row(reading->rows, cells, reading->arena, one->out);
+    }
+    io_group_done(&reading->group);
+}
+
+static bool start_one(struct reading *reading, const struct change_key *key, struct change_row *out,
+                      struct err *err)
+{
+    const struct source_rows *rows = reading->rows;
+    struct cql_value *values =
+        arena_alloc(reading->arena, rows->schema->key_count * sizeof *values);
+    for (uint32_t i = 0; i < rows->schema->key_count; i++)
+        values[i] = cql_value_of(key->cells[i]);
+    const struct cql_statement statement = {
+        .prepared = rows->select, .values = values, .value_count = rows->schema->key_count};
+    const struct cql_execution execution = {.consistency = rows->consistency};
+    struct one *one = arena_alloc(reading->arena, sizeof *one);
+    *one = (struct one){reading, out};
+    io_group_add(&reading->group);
+    if (cql_execute(rows->client, &statement, &execution, on_row, one, err))
+        return true;
+    reading->group.pending--;
+    return false;
+}
+
+bool source_rows_read(struct source_rows *rows, const struct change_key *keys, size_t count,
+                      struct change_row *out, struct arena *arena, struct err *err)
+{
+    struct reading reading = {.rows = rows, .arena = arena, .err = err};
+    bool fine = true;
+    for (size_t i = 0; fine && i < count && !reading.failed; i++) {
+        out[i] = (struct change_row){.content.missing = true, .write_time = CHANGE_NO_WRITE_TIME};
+        fine = start_one(&reading, &keys[i], &out[i], err);
+        io_group_wait_below(&reading.group, IN_FLIGHT);
+    }
+    io_group_wait(&reading.group);
+    return fine && !reading.failed;
+}
+
+static void append_select(struct buf *text, const struct source_rows *rows,
+                          const struct source_table_options *options)
+{
+    const struct map_schema *schema = rows->schema;
+    buf_append_str(text, "SELECT ");
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        source_append_name(text, schema->columns[i].name);
+        buf_append_str(text, ", ");
+    }
+    for (uint32_t i = 0; i < rows->timed_count; i++) {
+        buf_append_str(text, "WRITETIME(");
+        source_append_name(text, schema->columns[rows->timed[i]].name);
+        buf_append_str(text, "), ");
+    }
+    source_append_name(text, schema->keys[0].name); /* a table of keys only needs something */
+    buf_append_str(text, " FROM ");
+    source_append_table(text, options->keyspace, options->data);
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        buf_append_str(text, i ? " AND " : " WHERE ");
+        source_append_name(text, schema->keys[i].name);
+        buf_append_str(text, " = ?");
+    }
+}
+
+struct source_rows *source_rows_new(struct cql_client *client, const struct source_table *table,
+                                    const struct source_table_options *options, struct err *err)
+{
+    struct source_rows *rows = mem_zalloc(sizeof *rows);
+    rows->client = client;
+    rows->schema = table->schema;
+    rows->consistency = options->consistency;
+    rows->timed = mem_array(rows->schema->column_count + 1, sizeof *rows->timed);
+    for (uint32_t i = 0; i < rows->schema->column_count; i++) {
+        if (has_write_time(rows->schema->columns[i].type))
+            rows->timed[rows->timed_count++] = i;
+    }
+    struct buf text = {0};
+    append_select(&text, rows, options);
+    const bool fine = await_cql_prepare(client, buf_cstr(&text), &rows->select, err);
+    buf_free(&text);
+    if (fine)
+        return rows;
+    source_rows_free(rows);
+    return NULL;
+}
+
+void source_rows_free(struct source_rows *rows)
+{
+    if (!rows)
+        return;
+    free(rows->timed);
+    free(rows);
+}

@@ -1,0 +1,49 @@
+#ifndef SOURCE_TABLE_H
+#define SOURCE_TABLE_H
+
+#include "base/log.h"
+#include "cql/client.h"
+#include "map/schema.h"
+
+/* The pipeline's two tables as they are on the server: what reading, writing and conversion
+ * agree on. */
+
+enum source_version_type { SOURCE_VERSION_INT, SOURCE_VERSION_BIGINT, SOURCE_VERSION_TIMESTAMP };
+
+struct source_table_options {
+    const char *keyspace;
+    const char *data;           /* dataColumnFamily */
+    const char *series;         /* timeseriesColumnFamily */
+    const char *series_id;      /* timeseriesIdFieldName */
+    const char *series_version; /* timestampFieldName */
+    uint32_t buckets;           /* timeseriesBuckets, at least 1 */
+    int64_t unit_us;            /* of versions; 0: not wall-clock */
+    enum cql_consistency consistency;
+    struct map_options map; /* key names too */
+};
+
+struct source_table {
+    const struct map_schema *schema;
+    enum source_version_type version_type;
+    /* PRIMARY KEY(id, timestamp): a second record of one version replaces the first's entry. */
+    bool entry_per_version;
+    struct arena arena; /* owns schema */
+};
+
+/* Reads system_schema. Errors: ERR_SCHEMA naming keyspace, table or column and what to do; or
+ * those of the request. Free with source_table_free. For tasks. */
+MUST_USE bool source_table_read(struct cql_client *client,
+                                const struct source_table_options *options,
+                                struct source_table *table, struct err *err);
+void source_table_free(struct source_table *table);
+
+/* "keyspace"."name" with quotes doubled, as CQL wants it. */
+void source_append_table(struct buf *out, const char *keyspace, const char *name);
+void source_append_name(struct buf *out, struct slice name);
+
+/* A version in the encoding of the series table's version column; false when it doesn't fit. */
+MUST_USE bool source_version_encode(const struct source_table *table, int64_t unit_us,
+                                    int64_t version, char cell[8], struct slice *out);
+int64_t source_version_decode(const struct source_table *table, int64_t unit_us, struct slice cell);
+
+#endif
