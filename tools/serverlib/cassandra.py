@@ -137,5 +137,8 @@ class Cassandra4(Cassandra):
         return settings
 
     def agents(self, lib):
-        # Without it 4.x dies on hidden classes of Java 17.
-        return [f"-javaagent:{jar}" for jar in lib.glob("jamm-*.jar")]
+        # Without it 4.x dies on hidden classes of Java 17. It looks into what it measures.
+        packages = ("util.concurrent", "util.concurrent.atomic", "util.concurrent.locks", "nio",
+                    "net", "lang.ref", "security", "time", "math", "text", "util.regex")
+        return [f"-javaagent:{jar}" for jar in lib.glob("jamm-*.jar")] + [
+            f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in packages]
