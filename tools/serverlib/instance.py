@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from . import catalog, places, process
 from .places import Failure
 
 START_SECONDS = 240
+interrupted = threading.Event()  # Ctrl-C reaches the main thread only
 
 
 def say(text):
@@ -132,6 +134,8 @@ class Instance:
         self.save()
         try:
             while not self.ready():
+                if interrupted.is_set():
+                    raise Failure(f"{self.name} {self.version}: interrupted")
                 if child.poll() is not None:
                     raise Failure(f"{self.name} {self.version} ended at once: {self.why()}")
                 if time.monotonic() - begun > START_SECONDS:
