@@ -33,10 +33,9 @@ struct cql_options {
     unsigned in_flight;           /* per connection, 1 to 32768; 0: 1024; more requests queue */
     uint64_t connect_timeout_ms;  /* 0: 5000 */
     uint64_t request_timeout_ms;  /* 0: 10000; queueing counts */
+    uint64_t heartbeat_ms;        /* 0: 10000; a peer that is silent twice as long counts as dead */
     const struct log *log;
 };
-
-/* Server errors and states: each class of error is decided by its code (specification 9). */
 
 /* Copies options. Connecting starts with cql_connect. */
 struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options *options,
@@ -45,8 +44,9 @@ struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options
 void cql_client_close(struct cql_client *client, void (*closed)(void *ctx), void *ctx);
 
 typedef void cql_done_fn(void *ctx, const struct err *err); /* err NULL: done */
-/* Calls back when the first connection is ready, or when every contact point refused once.
- * After that (either way) the client keeps reconnecting with back-off and jitter by itself. */
+/* To be called once. Calls back when the first connection is ready, or when every contact point
+ * refused once. After that (either way) the client keeps reconnecting with back-off and jitter by
+ * itself. */
 MUST_USE bool cql_connect(struct cql_client *client, cql_done_fn *done, void *ctx, struct err *err);
 /* Whether a connection is ready now. */
 bool cql_is_up(const struct cql_client *client);

@@ -41,6 +41,8 @@ struct cql_event {
     struct slice type;                     /* "SCHEMA_CHANGE", "STATUS_CHANGE", "TOPOLOGY_CHANGE" */
     struct slice change;                   /* "CREATED", "UPDATED", "DROPPED", "UP", "DOWN", … */
     struct slice target, keyspace, object; /* of a schema change */
+    struct slice address;                  /* of a node: 4 or 16 bytes */
+    int32_t port;
 };
 
 /* for (struct cql_cursor c = cql_rows(result); cql_next(&c, cells);) — cells has room for

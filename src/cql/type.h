@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* CQL types, native protocol v5 specification section 4.2.5.2 (option ids) and 6 (encodings). */
@@ -46,6 +47,7 @@ struct cql_type {
     uint32_t dimensions;             /* vector */
     struct slice keyspace, name;     /* udt; name also: the class of a custom type */
     const struct slice *field_names; /* udt: element_count of them */
+    bool frozen;                     /* as cql_type_parse read it: the wire does not tell */
 };
 
 enum { CQL_TYPE_DEPTH_MAX = 16 };

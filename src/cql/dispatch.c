@@ -1,0 +1,328 @@
+#include "cql/dispatch.h"
+
+#include "cql/answer.h"
+#include "cql/error.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+/* --- deadlines --- */
+
+static void on_due(uv_timer_t *timer);
+
+static void arm(struct cql_dispatch *d)
+{
+    if (!d->due) {
+        uv_timer_stop(&d->timer);
+        return;
+    }
+    const uint64_t now = now_ms();
+    uv_update_time(d->timer.loop);
+    uv_timer_start(&d->timer, on_due, d->due->deadline > now ? d->due->deadline - now : 0, 0);
+}
+
+/* Nearly all requests have the same timeout, so the place is nearly always the end. */
+static void add_due(struct cql_dispatch *d, struct cql_request *r)
+{
+    struct cql_request *before = d->due ? d->due->due_prev : NULL;
+    while (before && before->deadline > r->deadline)
+        before = before == d->due ? NULL : before->due_prev;
+    if (before)
+        DL_APPEND_ELEM2(d->due, before, r, due_prev, due_next);
+    else
+        DL_PREPEND2(d->due, r, due_prev, due_next);
+    if (d->due == r)
+        arm(d);
+}
+
+/* --- ending --- */
+
+static void requeue(struct cql_dispatch *d, struct cql_request *r, struct cql_host *home)
+{
+    r->state = CQL_REQUEST_QUEUED;
+    r->home = home;
+    DL_PREPEND(d->queue, r);
+    cql_dispatch_wake(d);
+}
+
+static void finish(struct cql_dispatch *d, struct cql_request *r, const struct cql_result *result,
+                   const struct err *err);
+
+/* A statement was prepared again, or was not: those that wait for it go on. */
+static void finish_again(struct cql_dispatch *d, struct cql_request *r, const struct err *err)
+{
+    LL_DELETE2(d->again, r, next_again);
+    while (r->waiting) {
+        struct cql_request *waiter = r->waiting;
+        DL_DELETE(r->waiting, waiter);
+        /* A lost connection says nothing about the waiters: none of them took effect. */
+        if (!err || err->code == ERR_CONNECTION)
+            requeue(d, waiter, err ? NULL : r->home);
+        else
+            finish(d, waiter, NULL, err);
+    }
+}
+
+/* r is in no list but that of deadlines. */
+static void finish(struct cql_dispatch *d, struct cql_request *r, const struct cql_result *result,
+                   const struct err *err)
+{
+    DL_DELETE2(d->due, r, due_prev, due_next);
+    if (r->again)
+        finish_again(d, r, err);
+    else if (r->kind == CQL_REQUEST_PREPARE)
+        r->on_prepared(r->ctx, err ? NULL : r->prepared, err);
+    else
+        r->on_result(r->ctx, result, err);
+    free(r);
+}
+
+static void take_out(struct cql_dispatch *d, struct cql_request *r)
+{
+    if (r->state == CQL_REQUEST_QUEUED) {
+        DL_DELETE(d->queue, r);
+    } else if (r->state == CQL_REQUEST_WAITING) {
+        DL_DELETE(r->preparation->waiting, r);
+    }
+}
+
+static bool any_ready(const struct cql_dispatch *d)
+{
+    for (size_t i = 0; i < d->host_count; i++)
+        if (cql_host_ready(d->hosts[i]) > 0)
+            return true;
+    return false;
+}
+
+static void expire(struct cql_dispatch *d, struct cql_request *r)
+{
+    struct err err;
+    struct cql_connection *connection = NULL;
+    const unsigned long long timeout = r->timeout;
+    if (r->state == CQL_REQUEST_SENT) {
+        connection = r->connection;
+        err_set(&err, ERR_TIMEOUT, "no answer within %llu ms", timeout);
+    } else if (any_ready(d)) {
+        err_set(&err, ERR_TIMEOUT, "not sent within %llu ms: too many requests wait", timeout);
+    } else {
+        err_set(&err, ERR_CONNECTION, "no connection within %llu ms (%s)", timeout,
+                d->last_error->text);
+    }
+    take_out(d, r);
+    if (connection)
+        cql_connection_abandon(connection, &r->call);
+    finish(d, r, NULL, &err);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct cql_dispatch *d = timer->data;
+    const uint64_t now = now_ms();
+    while (d->due && d->due->deadline <= now)
+        expire(d, d->due);
+    arm(d);
+}
+
+/* --- answers --- */
+
+static struct cql_host *host_of(struct cql_dispatch *d, const struct cql_connection *connection)
+{
+    for (size_t i = 0; i < d->host_count; i++)
+        if (cql_host_has(d->hosts[i], connection))
+            return d->hosts[i];
+    return NULL;
+}
+
+/* The node has forgotten a statement, or never knew it. All requests that meet this at one node
+ * wait for one PREPARE. */
+static void prepare_again(struct cql_dispatch *d, struct cql_request *r,
+                          struct cql_prepared *prepared, struct cql_host *host)
+{
+    struct cql_request *again;
+    LL_FOREACH2(d->again, again, next_again)
+    if (again->prepared == prepared && again->home == host)
+        break;
+    if (!again) {
+        again = cql_request_new_prepare(prepared);
+        again->again = true;
+        again->home = host;
+        LL_PREPEND2(d->again, again, next_again);
+        cql_dispatch_add(d, again, d->request_timeout_ms);
+        DL_DELETE(d->queue, again);
+        requeue(d, again, host);
+    }
+    r->state = CQL_REQUEST_WAITING;
+    r->preparation = again;
+    DL_APPEND(again->waiting, r);
+}
+
+static void on_server_error(struct cql_dispatch *d, struct cql_request *r,
+                            struct cql_reader message)
+{
+    struct err err;
+    struct cql_server_error error;
+    if (!cql_error_decode(message, r->kind == CQL_REQUEST_PREPARE, &error, &err) ||
+        error.code != CQL_ERROR_UNPREPARED || r->kind == CQL_REQUEST_PREPARE ||
+        r->attempts_left == 0) {
+        finish(d, r, NULL, &err);
+        return;
+    }
+    r->attempts_left--;
+    struct cql_host *host = host_of(d, r->connection);
+    struct cql_prepared *prepared = cql_registry_find(&d->registry, error.prepared_id);
+    if (prepared)
+        prepare_again(d, r, prepared, host);
+    else /* the id has changed since it was sent */
+        requeue(d, r, host);
+}
+
+static void on_prepared(struct cql_dispatch *d, struct cql_request *r, struct cql_reader message,
+                        int version)
+{
+    struct err err;
+    struct cql_preparation preparation;
+    if (!cql_answer_prepared(message, version, &d->scratch, &preparation, &err)) {
+        finish(d, r, NULL, &err);
+        return;
+    }
+    cql_prepared_update(&d->registry, r->prepared, &preparation);
+    finish(d, r, NULL, NULL);
+}
+
+static void on_result(struct cql_dispatch *d, struct cql_request *r, struct cql_reader message)
+{
+    struct err err;
+    struct cql_metadata columns;
+    struct cql_result result;
+    struct slice new_id;
+    if (!cql_answer_result(message, r->shape ? &r->shape->metadata : NULL, &d->scratch, &columns,
+                           &result, &new_id, &err)) {
+        finish(d, r, NULL, &err);
+        return;
+    }
+    if (!slice_is_null(new_id) && r->kind == CQL_REQUEST_QUERY && r->statements[0].prepared) {
+        /* Handles are const for callers only. */
+        struct cql_prepared *prepared = (struct cql_prepared *)r->statements[0].prepared;
+        cql_prepared_reshape(&d->registry, prepared, new_id, &columns);
+    }
+    finish(d, r, &result, NULL);
+}
+
+static void on_answer(struct cql_call *call, const struct cql_frame *answer, const struct err *err)
+{
+    struct cql_request *r = (struct cql_request *)call;
+    struct cql_dispatch *d = r->dispatch;
+    if (d->queue)
+        cql_dispatch_wake(d);
+    if (err) {
+        finish(d, r, NULL, err);
+        return;
+    }
+    struct cql_reader message;
+    struct slice warning;
+    struct err malformed;
+    arena_reset(&d->scratch);
+    if (!cql_frame_open(answer, &message, &warning, &malformed)) {
+        finish(d, r, NULL, &malformed);
+    } else if (answer->opcode == CQL_OP_ERROR) {
+        on_server_error(d, r, message);
+    } else if (answer->opcode != CQL_OP_RESULT) {
+        err_set(&malformed, ERR_PROTOCOL, "unexpected answer (opcode 0x%02X)", answer->opcode);
+        finish(d, r, NULL, &malformed);
+    } else if (r->kind == CQL_REQUEST_PREPARE) {
+        on_prepared(d, r, message, answer->version);
+    } else {
+        on_result(d, r, message);
+    }
+}
+
+/* --- sending --- */
+
+static struct cql_connection *pick(struct cql_dispatch *d, const struct cql_request *r)
+{
+    struct cql_connection *connection = r->home ? cql_host_pick(r->home) : NULL;
+    for (size_t i = 0; !connection && i < d->host_count; i++)
+        connection = cql_host_pick(d->hosts[d->next_host++ % d->host_count]);
+    return connection;
+}
+
+static void send_to(struct cql_request *r, struct cql_connection *connection)
+{
+    struct buf *body = cql_connection_begin(connection, &r->call, cql_request_opcode(r));
+    cql_request_encode(r, cql_connection_version(connection), body);
+    cql_connection_end(connection);
+    r->connection = connection;
+    r->state = CQL_REQUEST_SENT;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    struct cql_dispatch *d = idle->data;
+    uv_idle_stop(idle);
+    while (d->queue) {
+        struct cql_request *r = d->queue;
+        struct cql_connection *connection = r->settled ? NULL : pick(d, r);
+        if (!r->settled && !connection)
+            break;
+        DL_DELETE(d->queue, r);
+        if (connection)
+            send_to(r, connection);
+        else
+            finish(d, r, NULL, NULL);
+    }
+    for (size_t i = 0; i < d->host_count; i++)
+        cql_host_flush(d->hosts[i]);
+}
+
+void cql_dispatch_wake(struct cql_dispatch *d)
+{
+    if (!d->closing)
+        uv_idle_start(&d->idle, on_idle);
+}
+
+void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t timeout_ms)
+{
+    r->dispatch = d;
+    r->call.done = on_answer;
+    r->timeout = timeout_ms;
+    r->deadline = now_ms() + timeout_ms;
+    r->state = CQL_REQUEST_QUEUED;
+    if (r->settled)
+        DL_PREPEND(d->queue, r);
+    else
+        DL_APPEND(d->queue, r);
+    add_due(d, r);
+    cql_dispatch_wake(d);
+}
+
+/* --- life --- */
+
+void cql_dispatch_init(struct cql_dispatch *d, uv_loop_t *loop)
+{
+    uv_idle_init(loop, &d->idle);
+    uv_timer_init(loop, &d->timer);
+    d->idle.data = d;
+    d->timer.data = d;
+}
+
+void cql_dispatch_cancel(struct cql_dispatch *d)
+{
+    struct err err;
+    err_set(&err, ERR_CANCELLED, "the client was closed");
+    while (d->due) {
+        struct cql_request *r = d->due;
+        take_out(d, r);
+        finish(d, r, NULL, &err);
+    }
+}
+
+void cql_dispatch_free(struct cql_dispatch *d)
+{
+    cql_registry_free(&d->registry);
+    arena_free(&d->scratch);
+}

@@ -1,0 +1,37 @@
+#ifndef CQL_DISPATCH_H
+#define CQL_DISPATCH_H
+
+#include "cql/host.h"
+#include "cql/prepared.h"
+#include "cql/request.h"
+
+#include <uv.h>
+
+/* Brings requests to connections and answers back to callers: the queue, deadlines, and statements
+ * that nodes have forgotten. Each request that was added is called back exactly once. */
+struct cql_dispatch {
+    struct cql_host **hosts; /* borrowed */
+    size_t host_count, next_host;
+    const struct err *last_error; /* borrowed: why no connection is ready */
+    struct cql_registry registry;
+    struct arena scratch; /* metadata of one answer */
+    struct cql_request *queue, *due, *again;
+    uint64_t request_timeout_ms; /* of preparations of its own */
+    uv_idle_t idle;              /* runs while there is something to send */
+    uv_timer_t timer;            /* the next deadline */
+    bool closing;
+};
+
+void cql_dispatch_init(struct cql_dispatch *dispatch, uv_loop_t *loop);
+/* Queues a request; it is sent in the next turn of the loop. */
+void cql_dispatch_add(struct cql_dispatch *dispatch, struct cql_request *request,
+                      uint64_t timeout_ms);
+/* There may be room again. */
+void cql_dispatch_wake(struct cql_dispatch *dispatch);
+/* Calls back all that is queued with ERR_CANCELLED; what was sent is the connections' part. To be
+ * called from the loop. */
+void cql_dispatch_cancel(struct cql_dispatch *dispatch);
+/* When its two handles are closed. */
+void cql_dispatch_free(struct cql_dispatch *dispatch);
+
+#endif
