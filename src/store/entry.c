@@ -136,3 +136,30 @@ bool store_entries_lowest_pending(struct store *store, int64_t pipeline, int64_t
     sqlite3_reset(s);
     return true;
 }
+
+bool store_entries_leave(struct store *store, int64_t pipeline, int64_t limit, int64_t now,
+                         struct err *err)
+{
+    sqlite3_stmt *s = store_prepare(store,
+                                    "UPDATE entry SET due_us = ?3 WHERE pipeline = ?1"
+                                    " AND version < ?2 AND looks = 3 AND due_us = ?4",
+                                    err);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, pipeline);
+    sqlite3_bind_int64(s, 2, limit);
+    sqlite3_bind_int64(s, 3, now);
+    sqlite3_bind_int64(s, 4, STORE_NEVER);
+    return store_run(store, s, err);
+}
+
+bool store_entries_forget(struct store *store, int64_t pipeline, int64_t limit, struct err *err)
+{
+    sqlite3_stmt *s = store_prepare(
+        store, "DELETE FROM entry WHERE pipeline = ? AND version < ? AND looks >= 4", err);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, pipeline);
+    sqlite3_bind_int64(s, 2, limit);
+    return store_run(store, s, err);
+}

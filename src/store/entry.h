@@ -7,7 +7,11 @@
 /* What is known of one (key, version): the memory that windows, looks and own copies need.
  * docs/semantics.md, "Windows and looks" and "Own copies". */
 
-enum store_seen { STORE_SEEN_DOCUMENT = 1, STORE_SEEN_ENTRY = 2 };
+enum store_seen {
+    STORE_SEEN_DOCUMENT = 1,
+    STORE_SEEN_ENTRY = 2,
+    STORE_WAITS_FOR_ROW = 4, /* an entry without a row: a delete once deleteSettle has passed */
+};
 
 enum store_own_flags {
     STORE_OWN_RECORDED = 1,     /* sent, or about to be */
@@ -23,6 +27,10 @@ struct store_own {
 
 /* due of an entry that waits for no further look. */
 #define STORE_NEVER INT64_MAX
+
+/* Looks at an entry: when it is first seen; when S has passed that; when overlap has passed; and,
+ * where its version leaves the overlap later than that, when it does. */
+enum { STORE_LOOKS_LEAVING = 3, STORE_LOOKS_ALL = 4 };
 
 struct store_entry {
     struct slice key;
@@ -54,4 +62,12 @@ MUST_USE bool store_entries_due(struct store *store, int64_t pipeline, int64_t u
 /* Lowest version whose second look is not done (put-off ones among them); 0: none. */
 MUST_USE bool store_entries_lowest_pending(struct store *store, int64_t pipeline, int64_t *version,
                                            struct err *err);
+
+/* Entries that wait to leave the overlap, with a version below limit, become due at now. */
+MUST_USE bool store_entries_leave(struct store *store, int64_t pipeline, int64_t limit, int64_t now,
+                                  struct err *err);
+/* Deletes those with all looks done and a version below limit. */
+MUST_USE bool store_entries_forget(struct store *store, int64_t pipeline, int64_t limit,
+                                   struct err *err);
+
 #endif

@@ -27,6 +27,8 @@ static const char schema[] =
     " own_row_high INTEGER, own_row_low INTEGER, own_row_written_us INTEGER,"
     " PRIMARY KEY(pipeline, key, version)) WITHOUT ROWID;"
     "CREATE INDEX entry_due ON entry(pipeline, due_us);"
+    "CREATE INDEX entry_pending ON entry(pipeline, version) WHERE looks < 2;"
+    "CREATE INDEX entry_done ON entry(pipeline, version) WHERE looks >= 3;"
     "CREATE TABLE dead_letter("
     " pipeline INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,"
     " direction INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB,"

@@ -1,0 +1,263 @@
+#include "map/convert.h"
+#include "pipeline/internal.h"
+#include "source/documents.h"
+
+#include <stdlib.h>
+
+/* Reads what both stores hold of some keys, decides each, writes. */
+
+static bool read_rows(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                      struct err *err)
+{
+    struct change_key *keys = arena_alloc(arena, (count + 1) * sizeof *keys);
+    struct change_row *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = items[i].key;
+    if (!source_rows_read(c->p->rows, keys, count, rows, arena, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        items[i].row = rows[i];
+    return true;
+}
+
+static bool read_documents(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                           struct err *err)
+{
+    struct slice *keys = arena_alloc(arena, (count + 1) * sizeof *keys);
+    struct change_document *documents = arena_alloc(arena, (count + 1) * sizeof *documents);
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].have_document)
+            keys[wanted++] = items[i].key.text;
+    }
+    if (!source_documents_read(c->p->elasticsearch, c->p->table.schema, c->p->options.deleted_field,
+                               keys, wanted, documents, arena, err))
+        return false;
+    for (size_t i = 0, j = 0; i < count; i++) {
+        if (!items[i].have_document)
+            items[i].document = documents[j++];
+    }
+    return true;
+}
+
+static bool hash_equal(struct change_hash a, struct change_hash b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+static struct resolve_own own_facts(const struct pipeline *p, const struct store_own *own,
+                                    const struct change_content *content, bool to_cassandra)
+{
+    const bool recorded = own->flags & STORE_OWN_RECORDED;
+    const bool deleted = own->flags & STORE_OWN_DELETED;
+    bool holds = false;
+    if (recorded && deleted)
+        holds = content->missing;
+    else if (recorded && !content->missing)
+        holds = hash_equal(own->hash, map_content_hash(p->table.schema, content, to_cassandra));
+    return (struct resolve_own){.recorded = recorded,
+                                .acknowledged = own->flags & STORE_OWN_ACKNOWLEDGED,
+                                .deleted = recorded && deleted,
+                                .holds = holds};
+}
+
+/* Whether the daemon itself wrote what the row holds, whatever the version was. */
+static bool row_is_own(const struct pipeline *p, const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        const struct store_own *own = &e->entry.own_row;
+        if ((own->flags & STORE_OWN_RECORDED) && own->written == item->row.write_time)
+            return true;
+        if (own_facts(p, own, &item->row.content, true).holds)
+            return true;
+    }
+    return false;
+}
+
+static void find_facts(const struct cycle *c, struct item *item)
+{
+    const struct pipeline *p = c->p;
+    struct resolve_facts *f = &item->facts;
+    *f = (struct resolve_facts){
+        .document_version = item->document.version,
+        .document_missing = item->document.content.missing,
+        .document_unreadable = item->document.unreadable != NULL,
+        .row_missing = item->row.content.missing,
+        .row_write_time = item->row.write_time,
+        .row_is_own = row_is_own(p, item),
+        .row_unexplained = item->unexplained > 0 && item->row.write_time <= item->unexplained,
+    };
+    const struct memory_entry *highest = NULL;
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
+        if ((e->entry.seen & STORE_SEEN_ENTRY) && usable && e->entry.version >= c->floor &&
+            e->entry.version > f->entry_version) {
+            f->entry_version = e->entry.version;
+            highest = e;
+        }
+    }
+    const int64_t first = highest && highest->entry.first_look ? highest->entry.first_look : c->now;
+    f->delete_settled = c->now - first >= p->options.delete_settle_us;
+    const int64_t version =
+        f->entry_version > f->document_version ? f->entry_version : f->document_version;
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.version != version)
+            continue;
+        f->own_document = own_facts(p, &e->entry.own_document, &item->document.content, false);
+        f->own_row = own_facts(p, &e->entry.own_row, &item->row.content, true);
+    }
+    if (f->document_version == f->entry_version && !f->document_unreadable)
+        f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);
+}
+
+static void prepare_write(const struct cycle *c, struct item *item)
+{
+    const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
+    const struct pipeline_options *o = &c->p->options;
+    item->writes = true;
+    item->write = (struct sink_write){
+        .key = &item->key,
+        .version = to_cassandra ? item->document.version : item->decision.version,
+        .delete = item->decision.delete,
+        .gte = item->decision.gte,
+        .content = to_cassandra ? &item->document.content : &item->row.content,
+        .document = &item->document,
+        .row = &item->row,
+        .outcome = SINK_RETRY,
+    };
+    if (!to_cassandra)
+        return;
+    if (o->guard == RESOLVE_GUARD_TIMESTAMP) {
+        item->write.write_time =
+            item->write.version * o->table.unit_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
+    } else {
+        item->write.write_time = c->settled;
+        if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
+            item->write.write_time = item->row.write_time + 1;
+    }
+}
+
+static bool is_delete(const struct item *item)
+{
+    return item->decision.action == RESOLVE_TO_ELASTICSEARCH && item->decision.delete;
+}
+
+static bool has_waited(const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.seen & STORE_WAITS_FOR_ROW)
+            return true;
+    }
+    return false;
+}
+
+/* Too many deletes at once are more likely an accident in Cassandra than wishes. Those that wait
+ * for deleteSettle are counted before they are due, and refused ones go on counting: an emptied
+ * table must not get its last thousand through. */
+static void brake_deletes(struct cycle *c, struct item *items, size_t count)
+{
+    struct pipeline *p = c->p;
+    if (c->now - p->deletes_from > p->options.overlap_us || c->now < p->deletes_from) {
+        p->deletes = 0;
+        p->deletes_from = c->now;
+    }
+    int64_t due = 0, sudden = 0;
+    for (size_t i = 0; i < count; i++) {
+        due += is_delete(&items[i]);
+        sudden += is_delete(&items[i]) && !has_waited(&items[i]);
+    }
+    const int64_t total = p->deletes + p->deletes_waiting + sudden;
+    p->deletes += due;
+    if (due == 0 || total <= p->options.max_deletes)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_delete(&items[i]))
+            continue;
+        items[i].decision.action = RESOLVE_DEAD;
+        items[i].decision.rule = RESOLVE_RULE_TOO_MANY_DELETES;
+        items[i].writes = false;
+    }
+}
+
+static bool decide(struct cycle *c, struct item *items, size_t count, struct err *err)
+{
+    struct pipeline *p = c->p;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &items[i];
+        if (!memory_entries(p->memory, item->key.text, &item->entries, err))
+            return false;
+        if (p->dead_letters > 0 &&
+            !store_dead_unexplained(p->store, p->id, item->key.text, &item->unexplained, err))
+            return false;
+        find_facts(c, item);
+        item->decision = resolve_decide(&item->facts, &c->rules);
+        const enum resolve_action action = item->decision.action;
+        if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)
+            prepare_write(c, item);
+        if (item->decision.rule == RESOLVE_RULE_WINDOW_TOO_SHORT)
+            p->whole_wanted = true;
+    }
+    brake_deletes(c, items, count);
+    return true;
+}
+
+/* Before anything is sent: what is sent, and every entry that has been read (the copy of one may
+ * replace the other in the older form of the time series table). */
+static bool record_own(struct cycle *c, struct item *items, size_t count, struct err *err)
+{
+    struct pipeline *p = c->p;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &items[i];
+        if (!item->writes)
+            continue;
+        struct memory_entry *e =
+            memory_entry(p->memory, item->key.text, item->write.version, c->now, err);
+        if (!e)
+            return false;
+        const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
+        struct store_own *own = to_cassandra ? &e->entry.own_row : &e->entry.own_document;
+        *own = (struct store_own){.flags = STORE_OWN_RECORDED |
+                                           (item->write.delete ? STORE_OWN_DELETED : 0U),
+                                  .written = item->write.write_time};
+        if (!item->write.delete)
+            own->hash = map_content_hash(p->table.schema, item->write.content, to_cassandra);
+        item->decided = e;
+        memory_changed(p->memory, e);
+    }
+    return true;
+}
+
+static void send_writes(struct cycle *c, struct item *items, size_t count, struct arena *arena)
+{
+    struct sink_write **writes = arena_alloc(arena, (count + 1) * sizeof *writes);
+    const enum resolve_action actions[] = {RESOLVE_TO_ELASTICSEARCH, RESOLVE_TO_CASSANDRA};
+    struct sink *const sinks[] = {c->p->to_elasticsearch, c->p->to_cassandra};
+    for (size_t side = 0; side < ARRAY_LEN(sinks); side++) {
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].writes && items[i].decision.action == actions[side])
+                writes[n++] = &items[i].write;
+        }
+        if (n > 0)
+            sinks[side]->ops->apply(sinks[side], writes, n);
+    }
+}
+
+bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                   struct err *err)
+{
+    if (count == 0)
+        return true;
+    if (!read_rows(c, items, count, arena, err) || !read_documents(c, items, count, arena, err) ||
+        !decide(c, items, count, err) || !record_own(c, items, count, err))
+        return false;
+    bool writes = false;
+    for (size_t i = 0; i < count; i++)
+        writes = writes || items[i].writes;
+    if (writes) {
+        if (!memory_flush(c->p->memory, err))
+            return false;
+        send_writes(c, items, count, arena);
+    }
+    return outcome_record(c, items, count, err);
+}

@@ -1,0 +1,88 @@
+#ifndef PIPELINE_INTERNAL_H
+#define PIPELINE_INTERNAL_H
+
+#include "pipeline/memory.h"
+#include "pipeline/pipeline.h"
+#include "sink/sink.h"
+#include "source/rows.h"
+#include "source/source.h"
+#include "store/dead_letter.h"
+
+/* For the files of pipeline/ only. */
+
+struct pipeline {
+    struct io_loop *loop;
+    struct cql_client *cassandra;
+    struct es_client *elasticsearch;
+    struct store *store;
+    struct pipeline_options options;
+    int64_t id;
+    struct memory *memory;
+    struct store_checkpoint checkpoint;
+    int64_t since_given; /* --since, 0: none */
+    int64_t whole_read;  /* when the whole overlap was last read, µs */
+    bool whole_wanted;   /* a row's entry is being looked for */
+    int64_t deletes;     /* copied to Elasticsearch in the current stretch of one overlap */
+    int64_t deletes_from;
+    int64_t deletes_waiting; /* entries without a row that wait for deleteSettle */
+    int64_t dead_letters;
+    bool said_extra;
+    struct pipeline_status status;
+    /* Bound to the servers' schema; NULL until the first cycle reached both. */
+    struct source_table table;
+    bool bound;
+    struct source *series, *documents;
+    struct source_rows *rows;
+    struct sink *to_cassandra, *to_elasticsearch;
+};
+
+/* One cycle's view. */
+struct cycle {
+    struct pipeline *p;
+    struct pipeline_report *report;
+    int64_t now;     /* T */
+    int64_t settled; /* S = T - settle */
+    int64_t since;   /* lowest version of the whole overlap */
+    int64_t from;    /* lowest version that is read */
+    int64_t floor;   /* versions below were not asked for (--since); 0: none */
+    bool whole;
+    int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
+    struct resolve_rules rules;
+};
+
+/* A record while it is examined. */
+struct item {
+    struct change_key key;
+    struct change_document document;
+    struct change_row row;
+    struct memory_entry *entries;
+    bool have_document;
+    const char *unusable;
+    struct resolve_facts facts;
+    struct resolve_decision decision;
+    struct memory_entry *decided; /* the entry of the decision's version */
+    int64_t unexplained;          /* write time of an unexplained row among the dead letters */
+    struct sink_write write;
+    bool writes;
+    bool put_off;
+};
+
+/* window.c */
+MUST_USE bool window_open(struct cycle *c, struct err *err);
+int64_t window_version_at(const struct pipeline *p, int64_t us);
+
+/* examine.c: brings items (one a key) up to date on both sides; their keys are parsed already. */
+MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                            struct err *err);
+
+/* outcome.c */
+MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err);
+MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
+                           enum change_side target, const char *rule, const char *reason,
+                           struct slice payload, int64_t write_time, struct err *err);
+
+/* bind.c */
+MUST_USE bool bind_servers(struct pipeline *p, struct err *err);
+void unbind_servers(struct pipeline *p);
+
+#endif

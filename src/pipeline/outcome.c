@@ -1,0 +1,247 @@
+#include "map/convert.h"
+#include "pipeline/internal.h"
+#include "store/dead_letter.h"
+
+/* What became of a batch: counts, looks, own copies, dead letters. */
+
+static struct pipeline_counts *counts_towards(struct cycle *c, enum change_side side)
+{
+    return side == CHANGE_CASSANDRA ? &c->report->to_cassandra : &c->report->to_elasticsearch;
+}
+
+/* The side that a decision without a write would have written to. */
+static enum change_side target_of(const struct item *item)
+{
+    if (item->decision.action == RESOLVE_TO_CASSANDRA)
+        return CHANGE_CASSANDRA;
+    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH)
+        return CHANGE_ELASTICSEARCH;
+    return item->facts.document_version >= item->facts.entry_version ? CHANGE_CASSANDRA
+                                                                     : CHANGE_ELASTICSEARCH;
+}
+
+bool outcome_dead(struct cycle *c, struct slice key, int64_t version, enum change_side target,
+                  const char *rule, const char *reason, struct slice payload, int64_t write_time,
+                  struct err *err)
+{
+    struct pipeline *p = c->p;
+    const struct store_dead_letter letter = {
+        .key = key,
+        .version = version,
+        .target = target,
+        .rule = rule,
+        .reason = reason,
+        .payload = payload,
+        .write_time = write_time,
+        .at = c->now,
+    };
+    bool added = false;
+    if (!store_dead_write(p->store, p->id, &letter, &added, err))
+        return false;
+    if (!added)
+        return true;
+    p->dead_letters++;
+    counts_towards(c, target)->dead++;
+    log_warning(p->options.log, "%.*s version %lld to the dead letters (%s): %s", SLICE_ARG(key),
+                (long long)version,
+                target == CHANGE_CASSANDRA ? "to Cassandra" : "to Elasticsearch", reason);
+    return true;
+}
+
+static void render_payload(const struct cycle *c, const struct item *item, struct buf *out)
+{
+    if (target_of(item) == CHANGE_CASSANDRA && !slice_is_null(item->document.source)) {
+        buf_append_slice(out, item->document.source);
+        return;
+    }
+    const struct change_content *content =
+        target_of(item) == CHANGE_CASSANDRA ? &item->document.content : &item->row.content;
+    struct err err = {0};
+    if (content->missing || !content->cells ||
+        !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out, &err)) {
+        buf_clear(out);
+        buf_append_str(out, "null");
+    }
+}
+
+static bool dead_item(struct cycle *c, struct item *item, const char *rule, const char *reason,
+                      struct err *err)
+{
+    struct buf payload = {0};
+    render_payload(c, item, &payload);
+    const bool unexplained = item->decision.rule == RESOLVE_RULE_ROW_UNEXPLAINED && !item->writes;
+    const bool fine =
+        outcome_dead(c, item->key.text, item->decision.version, target_of(item),
+                     unexplained ? STORE_DEAD_UNEXPLAINED : rule, reason, buf_slice(&payload),
+                     unexplained ? item->row.write_time : 0, err);
+    buf_free(&payload);
+    return fine;
+}
+
+static void put_off(struct cycle *c, struct item *item)
+{
+    item->put_off = true;
+    c->report->put_off++;
+}
+
+static bool after_write(struct cycle *c, struct item *item, struct err *err)
+{
+    struct pipeline *p = c->p;
+    const enum change_side side = target_of(item);
+    struct pipeline_counts *counts = counts_towards(c, side);
+    struct store_own *own = side == CHANGE_CASSANDRA ? &item->decided->entry.own_row
+                                                     : &item->decided->entry.own_document;
+    switch (item->write.outcome) {
+    case SINK_APPLIED:
+        own->flags |= STORE_OWN_ACKNOWLEDGED;
+        item->decided->entry.seen |=
+            side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
+        memory_changed(p->memory, item->decided);
+        if (item->write.delete)
+            counts->deleted++;
+        else
+            counts->copied++;
+        break;
+    case SINK_SUPERSEDED:
+        counts->superseded++;
+        break;
+    case SINK_RETRY:
+        if (c->report->transient++ == 0)
+            c->report->failure = item->write.err;
+        put_off(c, item);
+        break;
+    case SINK_REJECTED:
+        return dead_item(c, item, err_code_name(item->write.err.code), item->write.err.text, err);
+    }
+    return true;
+}
+
+static bool first_look(const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.looks == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool after_decision(struct cycle *c, struct item *item, struct err *err)
+{
+    const char *text = resolve_rule_text(item->decision.rule);
+    if (log_enabled(c->p->options.log, LOG_DEBUG))
+        log_debug(c->p->options.log, "%.*s document %lld entry %lld: %s", SLICE_ARG(item->key.text),
+                  (long long)item->facts.document_version, (long long)item->facts.entry_version,
+                  text);
+    if (item->writes)
+        return after_write(c, item, err);
+    switch (item->decision.action) {
+    case RESOLVE_PUT_OFF:
+        put_off(c, item);
+        return true;
+    case RESOLVE_DEAD:
+        return dead_item(c, item, "rule",
+                         item->document.unreadable ? item->document.unreadable : text, err);
+    default:
+        if (item->decision.rule == RESOLVE_RULE_EQUAL && first_look(item))
+            counts_towards(c, target_of(item))->unchanged++;
+        return true;
+    }
+}
+
+static int64_t leaves_at(const struct cycle *c, int64_t version)
+{
+    const int64_t unit = c->p->options.table.unit_us;
+    if (unit == 0)
+        return version < c->since ? 0 : STORE_NEVER;
+    return version * unit + c->p->options.overlap_us;
+}
+
+/* The next look at an entry that was just looked at. */
+static void advance(struct cycle *c, struct store_entry *e, bool waits)
+{
+    const struct pipeline_options *o = &c->p->options;
+    if (e->looks == 0)
+        e->first_look = c->now;
+    /* Second look at a missing row: it is not over before deleteSettle has passed. */
+    if (waits && e->looks == 1 && e->first_look + o->delete_settle_us > c->now) {
+        e->due = e->first_look + o->delete_settle_us;
+        return;
+    }
+    e->looks = e->looks < STORE_LOOKS_ALL ? e->looks + 1 : STORE_LOOKS_ALL;
+    if (e->looks == 1) {
+        e->due = e->first_look + o->settle_us;
+    } else if (e->looks == 2) {
+        e->due = e->first_look + o->overlap_us;
+    } else {
+        const bool left = leaves_at(c, e->version) <= c->now + o->settle_us;
+        if (e->looks == STORE_LOOKS_LEAVING && left)
+            e->looks = STORE_LOOKS_ALL;
+        e->due = STORE_NEVER;
+    }
+}
+
+static void note_waiting(struct pipeline *p, struct memory_entry *e, bool waits)
+{
+    if (waits == ((e->entry.seen & STORE_WAITS_FOR_ROW) != 0))
+        return;
+    e->entry.seen ^= STORE_WAITS_FOR_ROW;
+    p->deletes_waiting += waits ? 1 : -1;
+    memory_changed(p->memory, e);
+}
+
+static void advance_key(struct cycle *c, struct item *item)
+{
+    const bool waits = item->decision.action == RESOLVE_WAIT;
+    for (struct memory_entry *e = item->entries; e; e = e->next) {
+        note_waiting(c->p, e, waits && e->entry.version == item->decision.version);
+        if (e->entry.due > c->now)
+            continue;
+        if (item->put_off)
+            e->entry.due = c->now + 1; /* the next cycle */
+        else
+            advance(c, &e->entry, waits);
+        memory_changed(c->p->memory, e);
+    }
+}
+
+/* The document that was just read is looked at, whichever entry brought us here. */
+static bool note_document(struct cycle *c, struct item *item, struct err *err)
+{
+    if (item->document.version <= 0)
+        return true;
+    struct memory_entry *e =
+        memory_entry(c->p->memory, item->key.text, item->document.version, c->now, err);
+    if (!e)
+        return false;
+    if (!(e->entry.seen & STORE_SEEN_DOCUMENT)) {
+        e->entry.seen |= STORE_SEEN_DOCUMENT;
+        memory_changed(c->p->memory, e);
+    }
+    return memory_entries(c->p->memory, item->key.text, &item->entries, err);
+}
+
+bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err)
+{
+    struct pipeline *p = c->p;
+    if (!store_begin(p->store, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &items[i];
+        if (!after_decision(c, item, err) || !note_document(c, item, err))
+            goto failed;
+        advance_key(c, item);
+        const bool settled = item->decision.action != RESOLVE_DEAD && !item->put_off &&
+                             (!item->writes || item->write.outcome != SINK_REJECTED);
+        if (settled && p->dead_letters > 0 &&
+            !store_dead_settle(p->store, p->id, item->key.text, item->decision.version, err))
+            goto failed;
+    }
+    if (!memory_write(p->memory, err) ||
+        !store_dead_count(p->store, p->id, &p->dead_letters, err) || !store_commit(p->store, err))
+        goto failed;
+    memory_written(p->memory);
+    return true;
+failed:
+    store_rollback(p->store);
+    return false;
+}

@@ -1,0 +1,56 @@
+#include "pipeline/pipeline.h"
+
+#include "base/mem.h"
+#include "pipeline/internal.h"
+#include "store/dead_letter.h"
+
+#include <stdlib.h>
+
+enum { MEMORY_KEYS = 200000 }; /* about 40 MB with keys of 36 bytes */
+
+struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra,
+                              struct es_client *elasticsearch, struct store *store,
+                              const struct pipeline_options *options, struct err *err)
+{
+    struct pipeline *p = mem_zalloc(sizeof *p);
+    p->loop = loop;
+    p->cassandra = cassandra;
+    p->elasticsearch = elasticsearch;
+    p->store = store;
+    p->options = *options;
+    if (store_pipeline(store, options->name, &p->id, err) &&
+        store_checkpoint_read(store, p->id, &p->checkpoint, err) &&
+        store_dead_count(store, p->id, &p->dead_letters, err))
+        p->memory = memory_new(store, p->id, MEMORY_KEYS, err);
+    if (p->memory) {
+        p->deletes_waiting = memory_waiting(p->memory);
+        return p;
+    }
+    pipeline_free(p);
+    return NULL;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    unbind_servers(p);
+    memory_free(p->memory);
+    free(p);
+}
+
+void pipeline_start_from(struct pipeline *p, int64_t since)
+{
+    p->since_given = since;
+}
+
+void pipeline_status(const struct pipeline *p, struct pipeline_status *out)
+{
+    *out = p->status;
+    out->highest_elasticsearch = p->checkpoint.highest_elasticsearch;
+    out->highest_cassandra = p->checkpoint.highest_cassandra;
+    out->dead_letters = p->dead_letters;
+    out->gap = p->checkpoint.gap;
+    if (out->completed_us == 0)
+        out->completed_us = p->checkpoint.completed;
+}

@@ -1,0 +1,76 @@
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "base/log.h"
+#include "cql/client.h"
+#include "es/client.h"
+#include "io/task.h"
+#include "resolve/decide.h"
+#include "source/table.h"
+#include "store/store.h"
+
+/* One index and one table kept in sync: read -> resolve -> write -> checkpoint. The only place
+ * that moves a checkpoint. docs/semantics.md is what it does. For tasks. */
+struct pipeline;
+
+struct pipeline_options {
+    const char *name;
+    struct source_table_options table; /* unit_us: of versions */
+    enum resolve_guard guard;
+    enum resolve_tie tie;
+    bool skip_missing_rows;
+    bool logged_batch;
+    int32_t ttl;        /* of entries, s */
+    int64_t overlap;    /* in versions */
+    int64_t overlap_us; /* the same as time (where versions aren't, the number as seconds) */
+    int64_t settle_us;
+    int64_t future_skew_us;
+    int64_t delete_settle_us;
+    int64_t max_deletes;
+    int64_t dead_letters_max;
+    bool refresh;
+    struct slice timestamp_field;
+    struct slice deleted_field; /* may be null */
+    const struct log *log;
+};
+
+/* Clients and store are borrowed for its life, options too. Errors: ERR_STATE. */
+MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra,
+                                       struct es_client *elasticsearch, struct store *store,
+                                       const struct pipeline_options *options, struct err *err);
+void pipeline_free(struct pipeline *pipeline);
+
+/* Starts from version since (inclusive) instead of the checkpoint, at the next cycle. */
+void pipeline_start_from(struct pipeline *pipeline, int64_t since);
+
+/* What became of the changes towards one side. */
+struct pipeline_counts {
+    int64_t copied, deleted, superseded, unchanged, dead;
+};
+
+struct pipeline_report {
+    struct pipeline_counts to_elasticsearch, to_cassandra;
+    int64_t put_off;    /* keys that wait for the next cycle */
+    int64_t transient;  /* of them: because a server failed */
+    bool gap;           /* entries may have expired unseen: not in sync until repair or load */
+    struct err failure; /* the first transient failure */
+};
+
+/* One cycle both ways. whole: reads the whole overlap. stop (may be NULL) raised ends it between
+ * two batches. False: it could not be completed (a server, ERR_STATE, ERR_SCHEMA); what it did is
+ * in report and stays done, the checkpoint has not moved. */
+MUST_USE bool pipeline_cycle(struct pipeline *pipeline, bool whole, const struct io_wake *stop,
+                             struct pipeline_report *report, struct err *err);
+
+/* For status. */
+struct pipeline_status {
+    int64_t highest_elasticsearch, highest_cassandra; /* versions */
+    int64_t completed_us;                             /* when the last cycle ended, 0: none yet */
+    int64_t cycles;
+    int64_t dead_letters;
+    bool gap;
+    struct pipeline_counts to_elasticsearch, to_cassandra; /* since the start */
+};
+void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *out);
+
+#endif

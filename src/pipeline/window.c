@@ -1,0 +1,105 @@
+#include "pipeline/internal.h"
+
+/* Where the windows of a cycle begin: docs/semantics.md, "Windows and looks". */
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t window_version_at(const struct pipeline *p, int64_t us)
+{
+    return p->options.table.unit_us ? us / p->options.table.unit_us : INT64_MAX;
+}
+
+/* What lies above the highest version that a clock can have given is somebody's clock gone wrong:
+ * it must not lift the window over what others write. */
+static int64_t lower_positive(int64_t a, int64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+static bool first_start(struct cycle *c, struct err *err)
+{
+    struct pipeline *p = c->p;
+    int64_t document = 0, entry = 0;
+    if (!p->documents->ops->highest(p->documents, &document, err) ||
+        !p->series->ops->highest(p->series, &entry, err))
+        return false;
+    const int64_t highest = max64(document, entry);
+    const int64_t now = window_version_at(p, c->now);
+    c->since = max64(1, (highest < now ? highest : now) - p->options.overlap);
+    return true;
+}
+
+static bool from_checkpoint(struct cycle *c, struct err *err)
+{
+    struct pipeline *p = c->p;
+    const int64_t highest =
+        max64(p->checkpoint.highest_elasticsearch, p->checkpoint.highest_cassandra);
+    const int64_t now = window_version_at(p, c->now);
+    int64_t pending = 0;
+    if (!memory_lowest_pending(p->memory, &pending, err))
+        return false;
+    int64_t lowest = lower_positive(highest < now ? highest : now, pending);
+    c->since = max64(1, lowest - p->options.overlap);
+    const int64_t unit = p->options.table.unit_us;
+    c->whole = c->whole || unit == 0 || p->whole_wanted ||
+               c->now - p->whole_read >= p->options.overlap_us / 4 || c->now < p->whole_read;
+    c->from = c->whole ? c->since
+                       : max64(c->since, lowest - (p->options.settle_us + unit - 1) / unit - 1);
+    return true;
+}
+
+/* Entries live for ttl: who was away for longer may have missed some. */
+static void notice_gap(struct pipeline *p, int64_t now)
+{
+    if (!p->checkpoint.exists || p->checkpoint.gap || p->options.ttl <= 0 ||
+        p->options.table.unit_us == 0)
+        return;
+    if (now - p->checkpoint.completed <= (int64_t)p->options.ttl * 1000000)
+        return;
+    p->checkpoint.gap = true;
+    log_error(p->options.log,
+              "the last complete cycle is %lld s ago, but entries of %s live for %d s only: "
+              "changes made in Cassandra meanwhile may be missing",
+              (long long)((now - p->checkpoint.completed) / 1000000), p->options.table.series,
+              (int)p->options.ttl);
+}
+
+bool window_open(struct cycle *c, struct err *err)
+{
+    struct pipeline *p = c->p;
+    notice_gap(p, c->now);
+    if (p->checkpoint.exists) {
+        if (!from_checkpoint(c, err))
+            return false;
+    } else if (!first_start(c, err)) {
+        return false;
+    }
+    if (!p->checkpoint.exists) {
+        c->whole = true;
+        c->from = c->since;
+    }
+    if (p->since_given) {
+        c->floor = p->since_given;
+        if (!p->checkpoint.exists || p->since_given < c->from)
+            c->from = c->since = p->since_given;
+        c->whole = true;
+    }
+    const int64_t skew = p->options.future_skew_us;
+    c->rules = (struct resolve_rules){
+        .guard = p->options.guard,
+        .tie = p->options.tie,
+        .skip_missing_rows = p->options.skip_missing_rows,
+        .settled = c->settled,
+        /* before the first cycle nothing is known of any row: none counts as unexplained */
+        .settled_before = p->checkpoint.exists ? p->checkpoint.settled : c->settled,
+        .latest_version = p->options.table.unit_us ? window_version_at(p, c->now + skew) : 0,
+        .latest_write_us = c->now + skew,
+        .whole_overlap = c->whole,
+    };
+    return true;
+}
