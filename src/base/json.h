@@ -84,11 +84,21 @@ MUST_USE bool json_int64(const struct json_node *n, int64_t *out);
 /* Whether s is UTF-8 (no surrogates, nothing overlong). */
 bool json_utf8_valid(struct slice s);
 
+/* The nearest double (float) to a JSON number's text, whatever the locale; false when it is beyond
+ * the range at either end (1e999, 1e-999) or text is no JSON number. */
+MUST_USE bool json_read_double(struct slice text, double *out);
+MUST_USE bool json_read_float(struct slice text, float *out);
+
 /* Writing: appends text as a JSON string with its quotes, only '"', '\\' and control characters
  * escaped. Bytes must be UTF-8 (checked: false and nothing appended when they are not). */
 MUST_USE bool json_append_string(struct buf *out, struct slice text);
 /* The same for text or key of a parsed node: half pairs go out as the escapes that they were. */
 void json_append_parsed(struct buf *out, struct slice text);
+
+/* The shortest text that reads back as the same double (float), always with a point or an exponent:
+ * 1.0, -0.0, 1e+22. v must be finite. */
+void json_append_double(struct buf *out, double v);
+void json_append_float(struct buf *out, float v);
 
 #ifdef __cplusplus
 }

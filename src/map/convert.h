@@ -21,17 +21,20 @@ MUST_USE bool map_key_text(const struct map_schema *schema, const struct slice *
 MUST_USE bool map_key_parse(const struct map_schema *schema, struct slice id, struct slice *cells,
                             struct arena *arena, struct err *err);
 
-/* Document to cells: fills cells[schema->column_count] (in arena) from the fields of source that
- * have a column; all others null. extra (may be NULL) is set when source has fields that no column
- * takes (the timestamp and deleted fields don't count). */
+/* Document to cells: fills cells[schema->column_count] (in arena) from the fields of source whose
+ * column travels to Cassandra; all others null. Of fields that stand there twice the last counts.
+ * extra (may be NULL) says whether source has fields that a copy to Elasticsearch has to keep,
+ * because no column that travels there takes their place (the timestamp and deleted fields don't
+ * count). A source that is NULL or no object is ERR_VALUE. */
 MUST_USE bool map_document_cells(const struct map_schema *schema, const struct json_node *source,
                                  struct slice *cells, bool *extra, struct arena *arena,
                                  struct err *err);
 
 /* Appends the document for a row: the mapped non-null cells with to_elasticsearch, then
  * "timestamp_field": version when timestamp_field is not null, then the fields of present (may be
- * NULL) that no to_elasticsearch column replaces, raw. One JSON object without newlines.
- * NULL cells leave their field out. */
+ * NULL) that none of these replaces, as they stand there; the deleted field of present is not kept,
+ * the row is there. One JSON object without newlines. NULL cells leave their field out. On failure
+ * nothing is appended. */
 MUST_USE bool map_document_render(const struct map_schema *schema, const struct slice *cells,
                                   struct slice timestamp_field, int64_t version,
                                   const struct json_node *present, struct buf *out,

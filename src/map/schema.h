@@ -28,6 +28,7 @@ struct map_schema {
     uint32_t key_count;
     const struct map_column *columns; /* mapped regular columns, by name */
     uint32_t column_count;
+    const struct map_fields *fields; /* columns by field name, map/fields.h */
 };
 
 /* One column of the live table, from system_schema.columns. */
@@ -38,7 +39,10 @@ struct map_table_column {
     int32_t position; /* within its kind */
 };
 
-/* Lists are of names; include beats exclude; empty include = everything. */
+/* include and exclude: with an include list only what it names passes, otherwise all but what the
+ * exclude list names. Elasticsearch's lists name fields and rule what travels to Cassandra,
+ * Cassandra's name columns and rule what travels to Elasticsearch. A column that travels in neither
+ * direction is not mapped, whatever its type. */
 struct map_options {
     const struct slice *cassandra_include, *cassandra_exclude;
     uint32_t cassandra_include_count, cassandra_exclude_count;
@@ -53,7 +57,7 @@ struct map_options {
 };
 
 /* Everything in the result lives in arena, names included. Errors: ERR_SCHEMA naming the column
- * (unsupported type, key mismatch, static column, a rename of nothing). */
+ * (unsupported type, key mismatch, static column, a rename of nothing, two columns for a field). */
 MUST_USE const struct map_schema *map_schema_build(const struct map_table_column *columns,
                                                    uint32_t count,
                                                    const struct map_options *options,

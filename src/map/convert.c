@@ -1,0 +1,182 @@
+#include "map/convert.h"
+
+#include "map/codec.h"
+#include "map/fields.h"
+
+#define XXH_STATIC_LINKING_ONLY /* the state on the stack */
+#include <xxhash.h>
+
+/* --- document to cells */
+
+static bool convert_field(const struct map_column *column, const struct json_node *node,
+                          struct slice *cell, struct arena *arena, struct err *err)
+{
+    return map_codec_from_json(column->codec, column->type, node, arena, cell, err) ||
+           err_context(err, "field \"%.*s\"", SLICE_ARG(column->field));
+}
+
+bool map_document_cells(const struct map_schema *schema, const struct json_node *source,
+                        struct slice *cells, bool *extra, struct arena *arena, struct err *err)
+{
+    if (!source || source->type != JSON_OBJECT)
+        return err_set(err, ERR_VALUE, "the document has no _source");
+    const struct json_node **last = arena_zalloc(arena, (schema->column_count + 1) * sizeof *last);
+    bool others = false;
+    for (const struct json_node *n = json_first(source); n; n = json_next(source, n)) {
+        int32_t found = map_fields_find(schema->fields, n->key);
+        if (found >= 0)
+            last[found] = n;
+        others = others || found == MAP_FIELD_UNKNOWN ||
+                 (found >= 0 && !schema->columns[found].to_elasticsearch);
+    }
+    if (extra)
+        *extra = others;
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const struct map_column *column = &schema->columns[i];
+        cells[i] = SLICE_NULL;
+        if (last[i] && column->to_cassandra &&
+            !convert_field(column, last[i], &cells[i], arena, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- row to document */
+
+/* The comma between members and the name. */
+static void append_name(struct buf *out, size_t start, struct slice name)
+{
+    if (out->len > start + 1)
+        buf_append_char(out, ',');
+    json_append_parsed(out, name);
+    buf_append_char(out, ':');
+}
+
+static bool append_cell(const struct map_column *column, struct slice cell, struct buf *out,
+                        size_t start, struct err *err)
+{
+    append_name(out, start, column->field);
+    return map_codec_to_json(column->codec, column->type, cell, out, err) ||
+           err_context(err, "column \"%.*s\"", SLICE_ARG(column->name));
+}
+
+/* Stored documents may be pretty-printed; a line of _bulk may not. Inside of strings newlines are
+ * escaped, so what is left is white space. */
+static void append_one_line(struct buf *out, struct slice raw)
+{
+    if (!memchr(raw.ptr, '\n', raw.len) && !memchr(raw.ptr, '\r', raw.len)) {
+        buf_append_slice(out, raw);
+        return;
+    }
+    for (size_t i = 0; i < raw.len; i++)
+        if (raw.ptr[i] != '\n' && raw.ptr[i] != '\r')
+            buf_append_char(out, raw.ptr[i]);
+}
+
+static bool is_kept(const struct map_schema *schema, const struct json_node *n, bool stamped)
+{
+    int32_t found = map_fields_find(schema->fields, n->key);
+    if (found == MAP_FIELD_DELETED)
+        return false;
+    if (found == MAP_FIELD_TIMESTAMP)
+        return !stamped;
+    return found == MAP_FIELD_UNKNOWN || !schema->columns[found].to_elasticsearch;
+}
+
+static bool comes_again(const struct json_node *parent, const struct json_node *n)
+{
+    for (const struct json_node *later = json_next(parent, n); later;
+         later = json_next(parent, later))
+        if (slice_equal(later->key, n->key))
+            return true;
+    return false;
+}
+
+static void append_kept(const struct map_schema *schema, const struct json_node *present,
+                        struct slice timestamp_field, struct buf *out, size_t start)
+{
+    if (!present || present->type != JSON_OBJECT)
+        return;
+    for (const struct json_node *n = json_first(present); n; n = json_next(present, n)) {
+        if (!is_kept(schema, n, !slice_is_null(timestamp_field)) ||
+            (timestamp_field.ptr && slice_equal(n->key, timestamp_field)) ||
+            comes_again(present, n))
+            continue;
+        append_name(out, start, n->key);
+        append_one_line(out, n->raw);
+    }
+}
+
+bool map_document_render(const struct map_schema *schema, const struct slice *cells,
+                         struct slice timestamp_field, int64_t version,
+                         const struct json_node *present, struct buf *out, struct err *err)
+{
+    size_t start = out->len;
+    buf_append_char(out, '{');
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const struct map_column *column = &schema->columns[i];
+        if (slice_is_null(cells[i]) || !column->to_elasticsearch)
+            continue;
+        if (!append_cell(column, cells[i], out, start, err)) {
+            out->len = start;
+            return false;
+        }
+    }
+    if (!slice_is_null(timestamp_field)) {
+        append_name(out, start, timestamp_field);
+        buf_append_i64_text(out, version);
+    }
+    append_kept(schema, present, timestamp_field, out, start);
+    buf_append_char(out, '}');
+    return true;
+}
+
+/* --- contents */
+
+void map_row_normalise(const struct map_schema *schema, struct slice *cells)
+{
+    /* The types mapped so far have one form each. */
+    (void)schema;
+    (void)cells;
+}
+
+bool map_content_equal(const struct map_schema *schema, const struct change_content *a,
+                       const struct change_content *b)
+{
+    if (a->missing || b->missing)
+        return a->missing && b->missing;
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        const struct map_column *column = &schema->columns[i];
+        if (column->to_cassandra && column->to_elasticsearch &&
+            !slice_equal(a->cells[i], b->cells[i]))
+            return false;
+    }
+    return true;
+}
+
+static void hash_part(XXH3_state_t *state, struct slice part)
+{
+    unsigned char len[8];
+    for (int i = 0; i < 8; i++)
+        len[i] = (unsigned char)((uint64_t)part.len >> 8 * i);
+    XXH3_128bits_update(state, len, sizeof len);
+    XXH3_128bits_update(state, part.ptr, part.len);
+}
+
+struct change_hash map_content_hash(const struct map_schema *schema,
+                                    const struct change_content *content, bool to_cassandra)
+{
+    XXH3_state_t state;
+    XXH3_128bits_reset(&state);
+    hash_part(&state, content->missing ? SLICE_LIT("missing") : SLICE_LIT("present"));
+    for (uint32_t i = 0; !content->missing && i < schema->column_count; i++) {
+        const struct map_column *column = &schema->columns[i];
+        if (slice_is_null(content->cells[i]) ||
+            !(to_cassandra ? column->to_cassandra : column->to_elasticsearch))
+            continue;
+        hash_part(&state, column->name);
+        hash_part(&state, content->cells[i]);
+    }
+    XXH128_hash_t h = XXH3_128bits_digest(&state);
+    return (struct change_hash){h.high64, h.low64};
+}
