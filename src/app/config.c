@@ -231,6 +231,7 @@ static bool set_paths(struct parse *p, const struct config_seen *seen)
     if (!config->pid_file)
         config->pid_file = beside(config, ".pid");
     config->control_socket = beside(config, ".sock");
+    config->background_log = beside(config, ".log");
     if (strlen(config->control_socket) > SOCKET_PATH_MAX)
         return config_fail(&p->reader.doc, state ? state : p->reader.doc.root,
                            state ? NULL : "state", p->err,
@@ -239,24 +240,37 @@ static bool set_paths(struct parse *p, const struct config_seen *seen)
     return true;
 }
 
+static struct logging_config *plain_logging(struct parse *p, const struct config_seen *seen)
+{
+    const struct app_config *config = p->config;
+    const struct config_node *node = config_seen_at(seen, "log.file");
+    struct buf where = {0};
+    if (node)
+        buf_printf(&where, "%s:%u: log.file", config->file, node->line);
+    const char *kept = arena_copy(config->arena, buf_slice(&where)).ptr;
+    buf_free(&where);
+    return logging_config_default(config->arena, (enum log_level)config->log.level,
+                                  config->log.file, kept);
+}
+
 static bool set_logging(struct parse *p, const struct config_seen *seen)
 {
     struct app_config *config = p->config;
     static const char *const only_without[] = {"log.level", "log.file"};
-    if (!p->logging) {
-        config->logging = logging_config_default(config->arena, (enum log_level)config->log.level,
-                                                 config->log.file);
-        return true;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(only_without); i++) {
+    for (size_t i = 0; p->logging && i < ARRAY_LEN(only_without); i++) {
         const struct config_node *node = config_seen_at(seen, only_without[i]);
         if (node)
             return config_fail(&p->reader.doc, node, NULL, p->err,
                                "counts only without a logging section; set it there");
     }
-    config->has_logging = true;
-    config->logging = logging_config_read(&p->reader, p->logging, p->err);
-    return config->logging != NULL;
+    struct logging_config *logging =
+        p->logging ? logging_config_read(&p->reader, p->logging, p->err) : plain_logging(p, seen);
+    if (!logging)
+        return false;
+    logging->json = config->log.format == CONFIG_LOG_JSON;
+    config->has_logging = p->logging != NULL;
+    config->logging = logging;
+    return true;
 }
 
 static bool parse_all(struct parse *p)

@@ -137,6 +137,7 @@ struct app_config {
     const char *state; /* absolute */
     const char *pid_file;
     const char *control_socket; /* beside state */
+    const char *background_log; /* beside state; for a daemon whose log would go nowhere else */
     int64_t workers;
     int64_t dead_letters_max;
     struct {

@@ -188,7 +188,12 @@ static bool read_file(struct config_reader *r, const struct config_node *node, c
                            "is no mode; give a (append) or w (overwrite)");
     h->truncate = mode[0] == 'w';
     h->file = config_value_path(r, name);
-    h->line = config_tree_get(node, "filename")->line;
+    struct buf where = {0};
+    char path[200];
+    const struct config_node *at = config_tree_get(node, "filename");
+    buf_printf(&where, "%s:%u: %s", r->doc.file, at->line, config_tree_path(at, path, sizeof path));
+    h->where = arena_copy(r->doc.arena, buf_slice(&where)).ptr;
+    buf_free(&where);
     return true;
 }
 
@@ -374,8 +379,8 @@ static bool read_loggers(struct config_reader *r, const struct config_node *node
     return true;
 }
 
-const struct logging_config *logging_config_read(struct config_reader *r,
-                                                 const struct config_node *node, struct err *err)
+struct logging_config *logging_config_read(struct config_reader *r, const struct config_node *node,
+                                           struct err *err)
 {
     struct logging_config *out = arena_zalloc(r->doc.arena, sizeof *out);
     int64_t version = 1;
@@ -402,8 +407,8 @@ const struct logging_config *logging_config_read(struct config_reader *r,
     return out;
 }
 
-const struct logging_config *logging_config_default(struct arena *arena, enum log_level level,
-                                                    const char *file)
+struct logging_config *logging_config_default(struct arena *arena, enum log_level level,
+                                              const char *file, const char *where)
 {
     struct logging_config *out = arena_zalloc(arena, sizeof *out);
     struct logging_handler *handler = arena_zalloc(arena, sizeof *handler);
@@ -420,6 +425,7 @@ const struct logging_config *logging_config_default(struct arena *arena, enum lo
         .format = ok ? format : NULL,
         .journal_prefix = !file,
         .file = file,
+        .where = where,
         .max_bytes = 10 * 1024 * 1024,
         .backup_count = 3,
         .weekday = -1,

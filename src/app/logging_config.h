@@ -25,7 +25,7 @@ struct logging_handler {
     bool to_stdout;                      /* LOGGING_STREAM */
     bool journal_prefix;                 /* "<6>" where the stream goes to the journal */
     const char *file;                    /* absolute, or NULL */
-    unsigned line;                       /* where file is configured; 0: nowhere */
+    const char *where;                   /* "FILE:LINE: key" of file */
     bool truncate;
     int64_t max_bytes, backup_count;
     int64_t period;   /* LOGGING_TIMED: s */
@@ -52,11 +52,12 @@ struct logging_config {
 };
 
 /* In r's arena. Errors: ERR_CONFIG. */
-MUST_USE const struct logging_config *
+MUST_USE struct logging_config *
 logging_config_read(struct config_reader *r, const struct config_node *node, struct err *err);
-/* Without a logging section: stderr, or a file that rotates at 10 MiB and keeps 3. */
-const struct logging_config *logging_config_default(struct arena *arena, enum log_level level,
-                                                    const char *file);
+/* Without a logging section: stderr, or (file not NULL) a file that rotates at 10 MiB and keeps
+ * 3 older ones; where names its key in messages. Borrows both. */
+struct logging_config *logging_config_default(struct arena *arena, enum log_level level,
+                                              const char *file, const char *where);
 /* "debug", "INFO", "WARN", "CRITICAL", "10". */
 MUST_USE bool logging_level_parse(const char *text, int *level);
 

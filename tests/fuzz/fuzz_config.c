@@ -20,11 +20,14 @@ static bool secret_file(void *ctx, const char *path, struct buf *out, struct err
     return true;
 }
 
-/* A rejected text has one line that names the file and shows nothing secret. */
-static void check_error(const struct err *err)
+/* A rejected text has one line that names the file and shows nothing secret (unless the text
+ * itself has it in its keys). */
+static void check_error(const struct err *err, struct slice text)
 {
     if (err->code != ERR_CONFIG || strncmp(err->text, "fuzz.yaml:", 10) != 0 ||
-        strchr(err->text, '\n') || strstr(err->text, "hush-hush-hush"))
+        strchr(err->text, '\n'))
+        abort();
+    if (strstr(err->text, "hush-hush") && !memmem(text.ptr, text.len, "hush", 4))
         abort();
 }
 
@@ -50,7 +53,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     if (config)
         check_config(config);
     else
-        check_error(&err);
+        check_error(&err, source.text);
     app_config_free(config);
     return 0;
 }
