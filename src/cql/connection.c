@@ -190,14 +190,13 @@ static void on_heartbeat_due(uv_timer_t *timer)
 {
     struct cql_connection *c = timer->data;
     const uint64_t silent = uv_now(c->loop) - c->heard_at;
-    if (silent < c->options.heartbeat_ms) {
-        c->heartbeat_sent = false;
-    } else if (c->heartbeat_sent) {
+    if (c->heartbeat_sent) {
         struct err err;
         err_set(&err, ERR_CONNECTION, "the peer is silent for %llu ms", (unsigned long long)silent);
         broke(c, &err);
         return;
-    } else {
+    }
+    if (silent >= c->options.heartbeat_ms) {
         c->heartbeat_sent = true;
         /* One that was not answered yet, though other answers came, serves as well. */
         if (c->heartbeat.stream < 0 || c->streams.calls[c->heartbeat.stream] != &c->heartbeat) {
@@ -331,6 +330,7 @@ static void on_received(void *ctx, size_t len)
 {
     struct cql_connection *c = ctx;
     c->heard_at = uv_now(c->loop);
+    c->heartbeat_sent = false;
     cql_inbound_added(&c->inbound, len);
     while (c->state != CLOSING) {
         struct cql_frame frame;

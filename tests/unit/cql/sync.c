@@ -9,6 +9,7 @@
 
 static struct io_loop *loop;
 static struct arena arena;
+static int open_clients;
 
 struct io_loop *sync_loop(void)
 {
@@ -69,6 +70,16 @@ void sync_run(struct sync_outcome *outcome)
         io_loop_run(loop);
 }
 
+struct cql_client *sync_client(const struct cql_options *options)
+{
+    struct err err;
+    struct cql_client *client = cql_client_new(sync_loop(), options, &err);
+    if (!client)
+        fail_msg("%s", err.text);
+    open_clients++;
+    return client;
+}
+
 struct sync_outcome sync_connect(struct cql_client *client)
 {
     struct sync_outcome o = {0};
@@ -125,11 +136,20 @@ void sync_close(struct cql_client *client)
     assert_false(closed);
     while (!closed)
         uv_run(io_loop_uv(loop), UV_RUN_ONCE);
+    open_clients--;
+}
+
+void sync_forget(void)
+{
+    open_clients--;
 }
 
 void sync_reset(void)
 {
     arena_free(&arena);
-    io_loop_free(loop);
+    /* A test that failed has left its client behind, and its outcomes are gone: so is the loop. */
+    if (open_clients == 0)
+        io_loop_free(loop);
+    open_clients = 0;
     loop = NULL;
 }

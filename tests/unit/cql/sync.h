@@ -20,6 +20,7 @@ struct sync_outcome {
 };
 
 struct io_loop *sync_loop(void);
+struct cql_client *sync_client(const struct cql_options *options);
 void sync_run(struct sync_outcome *outcome);
 struct sync_outcome sync_connect(struct cql_client *client);
 struct sync_outcome sync_prepare(struct cql_client *client, const char *text);
@@ -31,6 +32,8 @@ struct sync_outcome sync_batch(struct cql_client *client, enum cql_batch_kind ki
                                const struct cql_execution *execution);
 /* Closes the client and waits; then frees what outcomes hold. */
 void sync_close(struct cql_client *client);
+/* A client that the test closes itself. */
+void sync_forget(void);
 void sync_reset(void);
 
 /* The callbacks themselves, for tests that have many calls in flight. */

@@ -62,7 +62,7 @@ static struct sync_outcome query(struct cql_client *client, const char *fmt, ...
 static struct cql_client *connect_to(int version, bool compression)
 {
     set_options(version, compression);
-    struct cql_client *client = cql_client_new(sync_loop(), &options, NULL);
+    struct cql_client *client = sync_client(&options);
     must(sync_connect(client));
     must(query(client,
                "CREATE KEYSPACE IF NOT EXISTS %s WITH replication = "
@@ -330,7 +330,7 @@ static void test_refused(void **state)
     (void)state;
     set_options(0, false);
     options.local_datacenter = "elsewhere";
-    struct cql_client *client = cql_client_new(sync_loop(), &options, NULL);
+    struct cql_client *client = sync_client(&options);
     struct sync_outcome o = sync_connect(client);
     assert_int_equal(o.err.code, ERR_CONFIG);
     assert_non_null(strstr(o.err.text, "elsewhere"));

@@ -1,0 +1,58 @@
+#ifndef UNIT_CQL_FAKE_H
+#define UNIT_CQL_FAKE_H
+
+#include "base/buf.h"
+#include "cql/frame.h"
+#include "cql/inbound.h"
+#include "io/loop.h"
+
+/* A scripted node on the test's own loop. It shakes hands by itself; everything else goes to
+ * on_request, or is answered with a Void result when that is NULL. */
+struct fake;
+struct fake_peer;
+
+struct fake_request {
+    struct fake_peer *peer;
+    int version, stream, opcode;
+    struct slice body; /* borrowed for the time of the call */
+};
+
+struct fake {
+    uv_tcp_t listener;
+    uint16_t port;
+    char address[32];            /* "127.0.0.1:port" */
+    int version;                 /* highest it knows */
+    bool lz4, dead;              /* dead: it reads but never answers */
+    const char *user, *password; /* asks for a login when set */
+    const char *datacenter;
+    bool by_byte; /* one byte a turn of the loop */
+    void (*on_request)(struct fake *fake, const struct fake_request *request);
+    void *ctx;
+    struct fake_peer *peers;
+    /* What was seen. */
+    int connections, open, options, prepares, requests, segments, registers;
+};
+
+void fake_start(struct fake *fake, struct io_loop *loop);
+/* The port stays free for fake_listen. */
+void fake_stop_listening(struct fake *fake);
+void fake_listen_again(struct fake *fake, struct io_loop *loop);
+void fake_close(struct fake *fake);
+
+void fake_answer(struct fake_peer *peer, int stream, int opcode, struct slice body);
+void fake_answer_flags(struct fake_peer *peer, int stream, int opcode, int flags,
+                       struct slice body);
+void fake_raw(struct fake_peer *peer, struct slice bytes);
+void fake_void(struct fake_peer *peer, int stream);
+void fake_error(struct fake_peer *peer, int stream, int code, const char *text);
+void fake_unprepared(struct fake_peer *peer, int stream, struct slice id);
+/* One row with one int. */
+void fake_int(struct fake_peer *peer, int stream, int value);
+/* PREPARED: one int to bind, one int column of the given name. */
+void fake_prepared(struct fake_peer *peer, int stream, struct slice id, const char *result_id,
+                   const char *column);
+/* Ends the connection: with a reset, or with FIN. */
+void fake_reset(struct fake_peer *peer);
+void fake_hang_up(struct fake_peer *peer);
+
+#endif
