@@ -1,0 +1,57 @@
+#ifndef ES_REQUEST_H
+#define ES_REQUEST_H
+
+#include "es/client.h"
+#include "io/http.h"
+#include "io/http_url.h"
+
+/* For the files of es/ only: one request, one parsed answer. */
+
+struct es_host {
+    struct io_http_origin origin;
+    int64_t dead_until_us; /* monotonic; set aside until then */
+};
+
+struct es_client {
+    struct io_loop *loop;
+    struct io_http *http;
+    struct es_host *hosts;
+    size_t host_count, next_host;
+    struct io_http_login login; /* strings are owned */
+    char *index_path;           /* "/index", escaped */
+    char *type_path;            /* "/index/type", escaped */
+    char *type;
+    char *timestamp_field;
+    struct es_version version;
+    bool connected;
+    struct json_doc *doc; /* the answer that is being looked at */
+    const struct log *log;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+/* json is NULL when err is set; else an answer below 300, borrowed for the call. err also knows
+ * the answer's status (0: none). */
+typedef void es_answer_fn(void *ctx, const struct json_node *json, int status,
+                          const struct err *err);
+
+/* body (may be NULL) is taken over, also when it fails. path begins with a slash. */
+MUST_USE bool es_send(struct es_client *client, const char *method, const char *path,
+                      struct buf *body, bool ndjson, es_answer_fn *done, void *ctx,
+                      struct err *err);
+
+/* Name of the field that holds the version for searches. */
+const char *es_timestamp_name(const struct es_client *client);
+/* "/index" or "/index/type", as the server wants it for documents. */
+const char *es_documents_path(const struct es_client *client);
+
+/* Error code of a status >= 300. */
+enum err_code es_status_code(int status);
+/* Appends "type: reason" of an error object (or a string, as 1.x has it) to out. */
+void es_error_text(const struct json_node *error, struct buf *out);
+
+/* A hit or a document of _mget. */
+MUST_USE bool es_document_read(const struct json_node *hit, struct es_document *out,
+                               struct err *err);
+
+#endif
