@@ -52,7 +52,8 @@ bool calendar_append_date(struct buf *out, int64_t days)
 
 bool calendar_append_instant(struct buf *out, int64_t ms)
 {
-    int64_t days = floor_div(ms, CALENDAR_DAY_MS), rest = ms - days * CALENDAR_DAY_MS;
+    int64_t days = floor_div(ms, CALENDAR_DAY_MS), rest = ms % CALENDAR_DAY_MS;
+    rest += rest < 0 ? CALENDAR_DAY_MS : 0;
     if (!calendar_append_date(out, days))
         return false;
     buf_append_char(out, 'T');
