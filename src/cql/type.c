@@ -135,8 +135,10 @@ static void append_name(struct buf *out, struct slice name)
 static void append_elements(struct buf *out, const char *word, const struct cql_type *type)
 {
     buf_append_str(out, word);
+    buf_append_char(out, '<');
     for (uint32_t i = 0; i < type->element_count; i++) {
-        buf_append_str(out, i ? ", " : "<");
+        if (i > 0)
+            buf_append_str(out, ", ");
         cql_type_append(out, type->elements[i]);
     }
     if (type->id == CQL_VECTOR)
