@@ -1,0 +1,414 @@
+#include "io/http.h"
+#include "io/http_url.h"
+#include "support/http_server.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+/* One loop with a scripted server and a client; every test counts the calls back. */
+struct world {
+    struct io_loop *loop;
+    struct http_server *server;
+    struct io_http *http;
+    unsigned sent, called;
+    unsigned last_called; /* requests that had called back when the client was closed */
+    int status;
+    struct buf body;
+    char redirect[256];
+    struct err err;
+    bool closed, close_when_done;
+};
+
+static void on_closed(void *ctx)
+{
+    struct world *w = ctx;
+    w->closed = true;
+    w->last_called = w->called;
+    http_server_stop(w->server);
+}
+
+static void on_answer(void *ctx, struct io_http_answer *answer, const struct err *err)
+{
+    struct world *w = ctx;
+    w->called++;
+    assert_true((answer == NULL) == (err != NULL));
+    if (err) {
+        w->err = *err;
+    } else {
+        w->status = answer->status;
+        buf_clear(&w->body);
+        buf_append_slice(&w->body, buf_slice(&answer->body));
+        snprintf(w->redirect, sizeof w->redirect, "%s", answer->redirect ? answer->redirect : "");
+    }
+    if (w->called == w->sent && w->close_when_done)
+        io_http_close(w->http, on_closed, w);
+}
+
+static void set_up(struct world *w, const struct http_reply *script, size_t count,
+                   const struct io_http_options *options)
+{
+    static const struct io_http_options none;
+    *w = (struct world){.close_when_done = true};
+    w->loop = io_loop_new(NULL);
+    w->server = http_server_new(io_loop_uv(w->loop), script, count);
+    w->http = io_http_new(w->loop, options ? options : &none, NULL);
+    assert_non_null(w->http);
+}
+
+static void tear_down(struct world *w)
+{
+    assert_true(w->closed);
+    assert_int_equal(w->called, w->sent);
+    io_loop_free(w->loop);
+    http_server_free(w->server);
+    buf_free(&w->body);
+}
+
+static struct io_http_call *ask(struct world *w, const char *method, const char *path,
+                                struct buf *body, const struct io_http_login *login)
+{
+    char url[256];
+    snprintf(url, sizeof url, "%s%s", http_server_url(w->server), path);
+    const struct io_http_request request = {.method = method,
+                                            .url = url,
+                                            .content_type = "application/json",
+                                            .body = body,
+                                            .login = login};
+    struct err err = {0};
+    struct io_http_call *call = io_http_send(w->http, &request, on_answer, w, &err);
+    assert_non_null(call);
+    w->sent++;
+    return call;
+}
+
+static void run(struct world *w)
+{
+    assert_int_equal(w->called, 0);
+    io_loop_run(w->loop);
+}
+
+static void test_methods_and_reuse(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "one"}, {.status = 404, .body = "two"}};
+    struct world w;
+    set_up(&w, script, 2, &(struct io_http_options){.connections = 1});
+    struct buf body = {0};
+    buf_append_str(&body, "{\"a\":1}");
+    ask(&w, "POST", "/a?b=c", &body, NULL);
+    assert_int_equal(body.len, 0);
+    assert_null(body.ptr);
+    ask(&w, "GET", "/d", NULL, NULL);
+    ask(&w, "HEAD", "/e", NULL, NULL);
+    buf_append_str(&body, "x");
+    ask(&w, "DELETE", "/f", &body, NULL);
+    run(&w);
+    assert_int_equal(w.status, 404);
+    assert_string_equal(buf_cstr(&w.body), "two");
+    assert_int_equal(http_server_count(w.server), 4);
+    const struct http_seen *first = http_server_seen(w.server, 0);
+    assert_string_equal(first->method, "POST");
+    assert_string_equal(first->path, "/a?b=c");
+    assert_string_equal(first->body, "{\"a\":1}");
+    assert_non_null(strstr(first->headers, "Content-Type: application/json"));
+    assert_null(strstr(first->headers, "Expect"));
+    assert_null(strstr(first->headers, "Accept-Encoding"));
+    assert_string_equal(http_server_seen(w.server, 1)->method, "GET");
+    assert_string_equal(http_server_seen(w.server, 2)->method, "HEAD");
+    assert_string_equal(http_server_seen(w.server, 3)->method, "DELETE");
+    assert_string_equal(http_server_seen(w.server, 3)->body, "x");
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(http_server_seen(w.server, i)->connection, 0);
+    tear_down(&w);
+}
+
+static void test_connection_limit(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x", .split = 20}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.connections = 2});
+    for (int i = 0; i < 20; i++)
+        ask(&w, "GET", "/", NULL, NULL);
+    run(&w);
+    assert_int_equal(http_server_count(w.server), 20);
+    unsigned highest = 0;
+    for (size_t i = 0; i < 20; i++) {
+        if (http_server_seen(w.server, i)->connection > highest)
+            highest = http_server_seen(w.server, i)->connection;
+    }
+    assert_int_equal(highest, 1);
+    tear_down(&w);
+}
+
+static void test_gzip(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x"}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.gzip_above = 100, .accept_gzip = true});
+    struct buf body = {0};
+    for (int i = 0; i < 5000; i++)
+        buf_append_str(&body, "abcdefghij");
+    ask(&w, "POST", "/", &body, NULL);
+    run(&w);
+    const struct http_seen *seen = http_server_seen(w.server, 0);
+    assert_non_null(strstr(seen->headers, "Content-Encoding: gzip"));
+    assert_non_null(strstr(seen->headers, "Accept-Encoding: gzip"));
+    assert_true(seen->body_len < 5000);
+    char *plain = calloc(1, 60000);
+    z_stream z = {.next_in = (Bytef *)seen->body,
+                  .avail_in = (uInt)seen->body_len,
+                  .next_out = (Bytef *)plain,
+                  .avail_out = 60000};
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.total_out, 50000);
+    assert_memory_equal(plain + 49990, "abcdefghij", 10);
+    inflateEnd(&z);
+    free(plain);
+    tear_down(&w);
+}
+
+static void test_logins_stay_secret(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x"}, {.body = "x"}, {.reset = true}};
+    struct world w;
+    set_up(&w, script, 3, &(struct io_http_options){.connections = 1});
+    const struct io_http_login user = {.username = "elastic", .password = "sesame:1"};
+    const struct io_http_login key = {.api_key = "c2VjcmV0a2V5"};
+    ask(&w, "GET", "/", NULL, &user);
+    ask(&w, "GET", "/", NULL, &key);
+    ask(&w, "GET", "/", NULL, &key);
+    run(&w);
+    assert_non_null(strstr(http_server_seen(w.server, 0)->headers,
+                           "Authorization: Basic ZWxhc3RpYzpzZXNhbWU6MQ=="));
+    assert_non_null(
+        strstr(http_server_seen(w.server, 1)->headers, "Authorization: ApiKey c2VjcmV0a2V5"));
+    assert_int_equal(w.err.code, ERR_CONNECTION);
+    assert_null(strstr(w.err.text, "c2VjcmV0a2V5"));
+    tear_down(&w);
+}
+
+static void test_redirect_is_not_followed(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {
+        {.status = 302, .headers = "Location: http://127.0.0.1:1/elsewhere\r\n", .body = ""}};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    ask(&w, "GET", "/", NULL, NULL);
+    run(&w);
+    assert_int_equal(w.status, 302);
+    assert_string_equal(w.redirect, "http://127.0.0.1:1/elsewhere");
+    assert_int_equal(http_server_count(w.server), 1);
+    tear_down(&w);
+}
+
+/* Each of these ends in an error of this kind, once. */
+static const struct {
+    struct http_reply reply;
+    enum err_code code;
+} bad_replies[] = {
+    {{.reset = true}, ERR_CONNECTION},
+    {{.stall = true}, ERR_TIMEOUT},
+    {{.raw = "", .close = true}, ERR_CONNECTION},
+    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":", .close = true},
+     ERR_CONNECTION},
+    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, ERR_TIMEOUT},
+    {{.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", .close = true},
+     ERR_CONNECTION},
+    {{.raw = "SSH-2.0-OpenSSH_9.2\r\n", .close = true}, ERR_PROTOCOL},
+    {{.body = "0123456789012345678901234567890123456789012345678901234567890"}, ERR_TOO_LARGE},
+};
+
+static void test_bad_replies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_replies / sizeof *bad_replies; i++) {
+        struct world w;
+        set_up(&w, &bad_replies[i].reply, 1,
+               &(struct io_http_options){.total_timeout_ms = 150, .answer_max = 60});
+        ask(&w, "GET", "/", NULL, NULL);
+        run(&w);
+        if (w.err.code != bad_replies[i].code)
+            fail_msg("reply %zu: %s %s", i, err_code_name(w.err.code), w.err.text);
+        tear_down(&w);
+    }
+}
+
+static void test_split_answer(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "{\"hello\":\"world\"}", .split = 1}};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    ask(&w, "GET", "/", NULL, NULL);
+    run(&w);
+    assert_string_equal(buf_cstr(&w.body), "{\"hello\":\"world\"}");
+    tear_down(&w);
+}
+
+/* The wait for a turn does not count towards a request's own time. */
+static void test_turns_and_timeouts(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.stall = true}, {.body = "late"}};
+    struct world w;
+    set_up(&w, script, 2, &(struct io_http_options){.connections = 1, .total_timeout_ms = 200});
+    ask(&w, "GET", "/stalls", NULL, NULL);
+    ask(&w, "GET", "/waits", NULL, NULL);
+    run(&w);
+    assert_int_equal(w.err.code, ERR_TIMEOUT);
+    assert_int_equal(w.status, 200);
+    assert_string_equal(buf_cstr(&w.body), "late");
+    tear_down(&w);
+}
+
+static void test_no_server(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{0}};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    const struct io_http_request request = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    struct err err = {0};
+    assert_non_null(io_http_send(w.http, &request, on_answer, &w, &err));
+    w.sent++;
+    run(&w);
+    assert_int_equal(w.err.code, ERR_CONNECTION);
+    tear_down(&w);
+}
+
+static void test_other_protocols(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{0}};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    const struct io_http_request request = {.method = "GET", .url = "file:///etc/passwd"};
+    struct err err = {0};
+    assert_non_null(io_http_send(w.http, &request, on_answer, &w, &err));
+    w.sent++;
+    run(&w);
+    assert_int_equal(w.err.code, ERR_PROTOCOL);
+    tear_down(&w);
+}
+
+static void test_cancel(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.stall = true}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.connections = 2});
+    struct io_http_call *calls[5];
+    for (int i = 0; i < 5; i++)
+        calls[i] = ask(&w, "GET", "/", NULL, NULL);
+    for (int i = 4; i >= 0; i--)
+        io_http_cancel(calls[i]);
+    run(&w);
+    assert_int_equal(w.err.code, ERR_CANCELLED);
+    tear_down(&w);
+}
+
+static void close_client(void *ctx)
+{
+    struct world *w = ctx;
+    io_http_close(w->http, on_closed, w);
+    assert_false(w->closed);
+    struct err err = {0};
+    const struct io_http_request request = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    assert_null(io_http_send(w->http, &request, on_answer, w, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+}
+
+static void test_close_ends_everything(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x"}, {.stall = true}};
+    for (unsigned delay = 0; delay < 100; delay += 20) {
+        struct world w;
+        set_up(&w, script, 2, &(struct io_http_options){.connections = 2});
+        w.close_when_done = false;
+        for (int i = 0; i < 5; i++)
+            ask(&w, "GET", "/", NULL, NULL);
+        io_timer_start(w.loop, delay, close_client, &w);
+        run(&w);
+        assert_int_equal(w.err.code, ERR_CANCELLED);
+        assert_int_equal(w.last_called, 5);
+        tear_down(&w);
+    }
+}
+
+static void test_origin(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *url, *username, *password;
+    } fine[] = {
+        {"http://h:1", "http://h:1", NULL, NULL},
+        {"h", "http://h:9200", NULL, NULL},
+        {"h:1/", "http://h:1", NULL, NULL},
+        {"https://u:p%40@h/pre/fix/?a=b#c", "https://h:9200/pre/fix", "u", "p@"},
+        {"http://[::1]:1", "http://[::1]:1", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        struct io_http_origin origin;
+        struct err err = {0};
+        if (!io_http_origin_parse(fine[i].text, "9200", &origin, &err))
+            fail_msg("%s: %s", fine[i].text, err.text);
+        assert_string_equal(origin.url, fine[i].url);
+        assert_string_equal(origin.username ? origin.username : "",
+                            fine[i].username ? fine[i].username : "");
+        assert_string_equal(origin.password ? origin.password : "",
+                            fine[i].password ? fine[i].password : "");
+        io_http_origin_free(&origin);
+    }
+    static const char *const bad[] = {"", "http://", "ftp://h", "http://u:sesame@h:99999", "a b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct io_http_origin origin;
+        struct err err = {0};
+        assert_false(io_http_origin_parse(bad[i], "9200", &origin, &err));
+        assert_int_equal(err.code, ERR_CONFIG);
+        assert_null(strstr(err.text, "sesame"));
+    }
+}
+
+static void test_escape(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    io_http_escape(&out, SLICE_LIT("a/b?c=d e\xc3\xa9<logs-{now/d}>.-_~"));
+    assert_string_equal(buf_cstr(&out), "a%2Fb%3Fc%3Dd%20e%C3%A9%3Clogs-%7Bnow%2Fd%7D%3E.-_~");
+    buf_free(&out);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_methods_and_reuse),
+        cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_logins_stay_secret),
+        cmocka_unit_test(test_redirect_is_not_followed),
+        cmocka_unit_test(test_bad_replies),
+        cmocka_unit_test(test_split_answer),
+        cmocka_unit_test(test_turns_and_timeouts),
+        cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_close_ends_everything),
+        cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_escape),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
