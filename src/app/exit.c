@@ -1,0 +1,23 @@
+#include "app/exit.h"
+
+enum exit_code exit_code_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_NONE:
+        return EXIT_DONE;
+    case ERR_VALUE:
+    case ERR_CONFLICT:
+    case ERR_TOO_LARGE:
+        return EXIT_FOUND;
+    case ERR_CONFIG:
+    case ERR_SCHEMA: /* the tables and index are not what the configuration says */
+        return EXIT_USAGE;
+    case ERR_RUNNING:
+        return EXIT_RUNNING;
+    case ERR_STATE:
+    case ERR_INTERNAL:
+        return EXIT_STATE;
+    default:
+        return EXIT_SERVER;
+    }
+}
