@@ -2,6 +2,7 @@
 
 #include "map/codec.h"
 #include "map/fields.h"
+#include "map/members.h"
 
 #define XXH_STATIC_LINKING_ONLY /* the state on the stack */
 #include <xxhash.h>
@@ -73,23 +74,13 @@ static void append_one_line(struct buf *out, struct slice raw)
             buf_append_char(out, raw.ptr[i]);
 }
 
-static bool is_kept(const struct map_schema *schema, const struct json_node *n, bool stamped)
+static bool is_kept(const struct map_schema *schema, const struct json_node *n,
+                    struct slice timestamp_field)
 {
     int32_t found = map_fields_find(schema->fields, n->key);
-    if (found == MAP_FIELD_DELETED)
+    if (found == MAP_FIELD_DELETED || slice_equal(n->key, timestamp_field))
         return false;
-    if (found == MAP_FIELD_TIMESTAMP)
-        return !stamped;
-    return found == MAP_FIELD_UNKNOWN || !schema->columns[found].to_elasticsearch;
-}
-
-static bool comes_again(const struct json_node *parent, const struct json_node *n)
-{
-    for (const struct json_node *later = json_next(parent, n); later;
-         later = json_next(parent, later))
-        if (slice_equal(later->key, n->key))
-            return true;
-    return false;
+    return found < 0 || !schema->columns[found].to_elasticsearch;
 }
 
 static void append_kept(const struct map_schema *schema, const struct json_node *present,
@@ -97,14 +88,15 @@ static void append_kept(const struct map_schema *schema, const struct json_node 
 {
     if (!present || present->type != JSON_OBJECT)
         return;
+    struct map_members members;
+    map_members_open(&members, present);
     for (const struct json_node *n = json_first(present); n; n = json_next(present, n)) {
-        if (!is_kept(schema, n, !slice_is_null(timestamp_field)) ||
-            (timestamp_field.ptr && slice_equal(n->key, timestamp_field)) ||
-            comes_again(present, n))
+        if (!is_kept(schema, n, timestamp_field) || !map_members_is_last(&members, n))
             continue;
         append_name(out, start, n->key);
         append_one_line(out, n->raw);
     }
+    map_members_close(&members);
 }
 
 bool map_document_render(const struct map_schema *schema, const struct slice *cells,
