@@ -372,6 +372,7 @@ static bool run_loop(struct job *job)
             break;
         if (fine) {
             whole = false;
+            pipeline_start_from(e->pipeline, 0);
             e->backoff_ms = 0;
             tell_recovery(e);
         } else if (err.code == ERR_STATE) {

@@ -45,6 +45,24 @@ static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum
     return false;
 }
 
+static bool refuse_document(struct cycle *c, const struct change_entry *entry,
+                            const struct change_document *document, const char *why,
+                            struct err *err)
+{
+    struct buf payload = {0};
+    const struct change_content *content = &document->content;
+    struct err bad = {0};
+    if (!slice_is_null(document->source))
+        buf_append_slice(&payload, document->source);
+    else if (content->missing || !map_document_render(c->p->table.schema, content->cells,
+                                                      SLICE_NULL, 0, NULL, &payload, &bad))
+        buf_append_str(&payload, "null");
+    const bool fine =
+        refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);
+    buf_free(&payload);
+    return fine;
+}
+
 static const char *why_unusable(const struct cycle *c, const struct change_entry *entry)
 {
     if (entry->unusable)
@@ -143,8 +161,7 @@ static bool examine_documents(struct cycle *c, const struct source_page *page, s
         if (!why && !new_item(c, entry->key, &items[count], arena, &bad))
             why = bad.text;
         if (why) {
-            if (!refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why,
-                              page->documents[i].source, err))
+            if (!refuse_document(c, entry, &page->documents[i], why, err))
                 return false;
             continue;
         }
@@ -248,7 +265,6 @@ static bool complete(struct cycle *c, struct err *err)
         p->status.completed_us = c->now;
         if (c->whole)
             p->whole_read = c->now;
-        p->since_given = 0;
         return true;
     }
     store_rollback(p->store);
@@ -266,6 +282,11 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     if (!window_open(c, err))
         return false;
     p->whole_wanted = false;
+    if (p->dead_letters >= p->options.dead_letters_max)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "%lld dead letters are all that deadLetters.max allows: nothing more is "
+                       "copied until they are settled",
+                       (long long)p->dead_letters);
     if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
         return false;
     if (!read_series(c, stop, err) || stopped(stop) || !read_documents(c, stop, err) ||

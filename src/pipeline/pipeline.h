@@ -40,7 +40,8 @@ MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *
                                        const struct pipeline_options *options, struct err *err);
 void pipeline_free(struct pipeline *pipeline);
 
-/* Starts from version since (inclusive) instead of the checkpoint, at the next cycle. */
+/* Cycles look at versions from since (inclusive) on only, instead of going on from the checkpoint;
+ * 0: from the checkpoint again. */
 void pipeline_start_from(struct pipeline *pipeline, int64_t since);
 
 /* What became of the changes towards one side. */

@@ -56,8 +56,7 @@ static bool from_checkpoint(struct cycle *c, struct err *err)
 /* Entries live for ttl: who was away for longer may have missed some. */
 static void notice_gap(struct pipeline *p, int64_t now)
 {
-    if (!p->checkpoint.exists || p->checkpoint.gap || p->options.ttl <= 0 ||
-        p->options.table.unit_us == 0)
+    if (!p->checkpoint.exists || p->checkpoint.gap || p->options.ttl <= 0)
         return;
     if (now - p->checkpoint.completed <= (int64_t)p->options.ttl * 1000000)
         return;
@@ -95,8 +94,9 @@ bool window_open(struct cycle *c, struct err *err)
         .tie = p->options.tie,
         .skip_missing_rows = p->options.skip_missing_rows,
         .settled = c->settled,
-        /* before the first cycle nothing is known of any row: none counts as unexplained */
-        .settled_before = p->checkpoint.exists ? p->checkpoint.settled : c->settled,
+        /* Before the first cycle nothing is known of any row, and entries below --since are not
+         * looked at: no row counts as unexplained then. */
+        .settled_before = p->checkpoint.exists && !c->floor ? p->checkpoint.settled : c->settled,
         .latest_version = p->options.table.unit_us ? window_version_at(p, c->now + skew) : 0,
         .latest_write_us = c->now + skew,
         .whole_overlap = c->whole,
