@@ -71,15 +71,13 @@ void es_error_text(const struct json_node *error, struct buf *out)
 static size_t choose_host(struct es_client *client)
 {
     const int64_t now = clock_mono_us();
-    for (size_t i = 0; i < client->host_count; i++) {
-        const size_t host = (client->next_host + i) % client->host_count;
-        if (client->hosts[host].dead_until_us <= now) {
-            client->next_host = (host + 1) % client->host_count;
-            return host;
-        }
+    size_t host = client->next_host;
+    for (size_t tried = 0; tried < client->host_count; tried++) {
+        if (client->hosts[host].dead_until_us <= now)
+            break;
+        host = host + 1 < client->host_count ? host + 1 : 0;
     }
-    const size_t host = client->next_host;
-    client->next_host = (host + 1) % client->host_count;
+    client->next_host = host + 1 < client->host_count ? host + 1 : 0;
     return host;
 }
 

@@ -122,6 +122,14 @@ bool await_cql_rows(struct cql_client *client, const struct cql_statement *state
     return fine;
 }
 
+bool await_cql_run(struct cql_client *client, struct slice text, struct err *err)
+{
+    /* Changes of the schema take longer than reads and writes. */
+    const struct cql_statement statement = {.text = text};
+    const struct cql_execution execution = {.consistency = CQL_LOCAL_ONE, .timeout_ms = 60000};
+    return await_cql_rows(client, &statement, &execution, NULL, NULL, err);
+}
+
 bool await_es_connect(struct es_client *client, struct err *err)
 {
     struct call call = new_call(err);
@@ -156,4 +164,66 @@ bool await_es_max_timestamp(struct es_client *client, bool *found, int64_t *valu
     *found = max.found;
     *value = max.found ? max.value : 0;
     return true;
+}
+
+struct mapping_call {
+    struct call call;
+    struct buf *json;
+};
+
+static void on_mapping(void *ctx, const struct json_node *json, const struct err *err)
+{
+    struct mapping_call *mapping = ctx;
+    if (!err)
+        buf_append_slice(mapping->json, json->raw);
+    end_call(&mapping->call, err);
+}
+
+bool await_es_mapping(struct es_client *client, struct buf *json, struct err *err)
+{
+    struct mapping_call mapping = {.call = new_call(err), .json = json};
+    return wait_call(&mapping.call, es_mapping(client, on_mapping, &mapping, err));
+}
+
+bool await_es_index_create(struct es_client *client, struct slice mapping, struct err *err)
+{
+    struct call call = new_call(err);
+    return wait_call(&call, es_index_create(client, mapping, on_done, &call, err));
+}
+
+struct feed_call {
+    struct call call;
+    struct es_feed *feed;
+    await_id_fn *id;
+    void *ctx;
+    uint32_t left;
+};
+
+static void on_feed(void *ctx, struct es_feed *feed, const struct err *err)
+{
+    struct feed_call *call = ctx;
+    call->feed = feed;
+    end_call(&call->call, err);
+}
+
+static void on_ids(void *ctx, const struct es_document *documents, size_t count,
+                   const struct err *err)
+{
+    struct feed_call *call = ctx;
+    for (size_t i = 0; !err && i < count && call->left > 0; i++, call->left--)
+        call->id(call->ctx, documents[i].id);
+    end_call(&call->call, err);
+}
+
+bool await_es_some_ids(struct es_client *client, uint32_t limit, await_id_fn *id, void *ctx,
+                       struct err *err)
+{
+    const struct es_feed_options options = {.all = true, .page_size = limit};
+    struct feed_call call = {.call = new_call(err), .id = id, .ctx = ctx, .left = limit};
+    if (!wait_call(&call.call, es_feed_open(client, &options, on_feed, &call, err)))
+        return false;
+    io_group_add(&call.call.group);
+    const bool fine = wait_call(&call.call, es_feed_next(call.feed, on_ids, &call, err));
+    es_feed_close(call.feed);
+    return fine;
 }

@@ -23,10 +23,21 @@ MUST_USE bool await_cql_rows(struct cql_client *client, const struct cql_stateme
                              const struct cql_execution *execution, await_row_fn *row, void *ctx,
                              struct err *err);
 
+/* One statement without values whose rows, if any, don't matter: a change of the schema. */
+MUST_USE bool await_cql_run(struct cql_client *client, struct slice text, struct err *err);
+
 MUST_USE bool await_es_connect(struct es_client *client, struct err *err);
 MUST_USE bool await_es_refresh(struct es_client *client, struct err *err);
 /* found false: an empty index. */
 MUST_USE bool await_es_max_timestamp(struct es_client *client, bool *found, int64_t *value,
                                      struct err *err);
+/* Appends the mapping's JSON to json. ERR_NOT_FOUND: no index, or an index without a mapping. */
+MUST_USE bool await_es_mapping(struct es_client *client, struct buf *json, struct err *err);
+MUST_USE bool await_es_index_create(struct es_client *client, struct slice mapping,
+                                    struct err *err);
+/* Calls id for the _id of some documents, at most limit; borrowed for the call. */
+typedef void await_id_fn(void *ctx, struct slice id);
+MUST_USE bool await_es_some_ids(struct es_client *client, uint32_t limit, await_id_fn *id,
+                                void *ctx, struct err *err);
 
 #endif

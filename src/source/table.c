@@ -54,9 +54,11 @@ static bool add_column(void *ctx, const struct slice *cells, uint32_t count)
     return true;
 }
 
-static bool list_columns(struct cql_client *client, const char *keyspace, const char *name,
-                         struct listing *listing, struct err *err)
+bool source_table_columns(struct cql_client *client, const char *keyspace, const char *name,
+                          struct arena *arena, struct map_table_column **columns, uint32_t *count,
+                          struct err *err)
 {
+    struct listing listing = {.arena = arena};
     const struct cql_value values[] = {cql_value_of(slice_str(keyspace)),
                                        cql_value_of(slice_str(name))};
     const struct cql_statement statement = {
@@ -66,8 +68,19 @@ static bool list_columns(struct cql_client *client, const char *keyspace, const 
         .value_count = ARRAY_LEN(values),
     };
     const struct cql_execution execution = {.consistency = CQL_LOCAL_ONE, .page_size = 1000};
-    if (!await_cql_rows(client, &statement, &execution, add_column, listing, err))
+    if (!await_cql_rows(client, &statement, &execution, add_column, &listing, err))
         return err_context(err, "reading the schema of %s.%s", keyspace, name);
+    *columns = listing.columns;
+    *count = listing.count;
+    return true;
+}
+
+static bool list_columns(struct cql_client *client, const char *keyspace, const char *name,
+                         struct listing *listing, struct err *err)
+{
+    if (!source_table_columns(client, keyspace, name, listing->arena, &listing->columns,
+                              &listing->count, err))
+        return false;
     if (listing->count == 0)
         return err_set(err, ERR_SCHEMA,
                        "cassandra has no table %s.%s; create it (`caes-sync init` does) or mend "
@@ -116,6 +129,8 @@ static bool read_version_type(const struct map_table_column *column,
 static bool check_series(const struct listing *series, const struct source_table_options *options,
                          struct source_table *table, struct err *err)
 {
+    if (!table->schema)
+        return false;
     const struct map_table_column *id = find_column(series, slice_str(options->series_id));
     const struct map_table_column *version =
         find_column(series, slice_str(options->series_version));
@@ -149,8 +164,7 @@ bool source_table_read(struct cql_client *client, const struct source_table_opti
     if (fine) {
         table->schema =
             map_schema_build(data.columns, data.count, &options->map, &table->arena, err);
-        fine = table->schema ? true
-                             : err_context(err, "table %s.%s", options->keyspace, options->data);
+        fine = table->schema || err_context(err, "table %s.%s", options->keyspace, options->data);
     }
     fine = fine && check_series(&series, options, table, err);
     arena_free(&scratch);

@@ -37,6 +37,12 @@ MUST_USE bool source_table_read(struct cql_client *client,
                                 struct source_table *table, struct err *err);
 void source_table_free(struct source_table *table);
 
+/* The columns of one table, in arena; count 0: there is no such table. For tasks. */
+MUST_USE bool source_table_columns(struct cql_client *client, const char *keyspace,
+                                   const char *name, struct arena *arena,
+                                   struct map_table_column **columns, uint32_t *count,
+                                   struct err *err);
+
 /* "keyspace"."name" with quotes doubled, as CQL wants it. */
 void source_append_table(struct buf *out, const char *keyspace, const char *name);
 void source_append_name(struct buf *out, struct slice name);
