@@ -87,15 +87,23 @@ bool map_codec_to_text(const struct map_codec *codec, const struct cql_type *typ
     return check_size(codec, cell, err) && codec->to_text(type, cell, out, err);
 }
 
-bool map_refuse(struct err *err, struct slice value, const char *why, const char *type_name)
+struct slice map_excerpt(struct slice value, const char **behind)
 {
     enum { SHOWN = 64 };
     bool cut = value.len > SHOWN;
-    struct slice shown = slice_of(value.ptr, cut ? SHOWN : value.len);
-    while (cut && shown.len && ((unsigned char)shown.ptr[shown.len] & 0xC0) == 0x80)
-        shown.len--;
-    return err_set(err, ERR_VALUE, "%.*s%s %s %s", SLICE_ARG(shown), cut ? "…" : "", why,
-                   type_name);
+    if (cut)
+        value.len = SHOWN;
+    while (cut && value.len && ((unsigned char)value.ptr[value.len] & 0xC0) == 0x80)
+        value.len--;
+    *behind = cut ? "…" : "";
+    return json_utf8_valid(value) ? value : SLICE_LIT("?");
+}
+
+bool map_refuse(struct err *err, struct slice value, const char *why, const char *type_name)
+{
+    const char *behind;
+    struct slice shown = map_excerpt(value, &behind);
+    return err_set(err, ERR_VALUE, "%.*s%s %s %s", SLICE_ARG(shown), behind, why, type_name);
 }
 
 bool map_refuse_node(struct err *err, const struct json_node *node, const char *type_name)

@@ -51,6 +51,8 @@ MUST_USE bool map_codec_from_json(const struct map_codec *codec, const struct cq
 MUST_USE bool map_codec_to_text(const struct map_codec *codec, const struct cql_type *type,
                                 struct slice cell, struct buf *out, struct err *err);
 
+/* The front of a value as errors show it, always UTF-8; *behind is "…" when it was cut. */
+struct slice map_excerpt(struct slice value, const char **behind);
 /* For the families: what is said of a value that does not fit, cut to a readable length. */
 bool map_refuse(struct err *err, struct slice value, const char *why, const char *type_name);
 /* "a string for a column of type int" */

@@ -95,16 +95,17 @@ static bool parse_parts(const struct map_schema *schema, struct slice id, struct
 bool map_key_parse(const struct map_schema *schema, struct slice id, struct slice *cells,
                    struct arena *arena, struct err *err)
 {
-    enum { SHOWN = 80 };
     struct buf again = {0};
+    const char *behind;
+    struct slice shown;
     bool ok =
         parse_parts(schema, id, cells, arena, err) && map_key_text(schema, cells, &again, err);
-    if (ok && !slice_equal(buf_slice(&again), id))
-        ok = err_set(err, ERR_VALUE, "not the canonical form, which is \"%.*s\"",
-                     again.len > SHOWN ? SHOWN : (int)again.len, again.ptr);
+    if (ok && !slice_equal(buf_slice(&again), id)) {
+        shown = map_excerpt(buf_slice(&again), &behind);
+        ok = err_set(err, ERR_VALUE, "not the canonical form, which is \"%.*s%s\"",
+                     SLICE_ARG(shown), behind);
+    }
     buf_free(&again);
-    if (!ok)
-        err_context(err, "_id \"%.*s\"%s", id.len > SHOWN ? SHOWN : (int)id.len, id.ptr,
-                    id.len > SHOWN ? "…" : "");
-    return ok;
+    shown = map_excerpt(id, &behind);
+    return ok || err_context(err, "_id \"%.*s%s\"", SLICE_ARG(shown), behind);
 }

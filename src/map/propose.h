@@ -1,32 +1,34 @@
 #ifndef MAP_PROPOSE_H
 #define MAP_PROPOSE_H
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "map/schema.h"
 
-/* What a missing side should look like, taken from the side that is there. Pure. */
+/* What `init` creates on a side that has nothing yet, taken from the other side. Pure. */
 
-struct map_propose_target {
-    const char *timestamp_field; /* holds the version; not written when meta_timestamp */
-    struct slice deleted_field;  /* may be null */
-    bool meta_timestamp;         /* the version is `_timestamp` (Elasticsearch before 5) */
-    bool legacy;                 /* "string" in place of "text" and "keyword" (before 5) */
+struct map_index_style {
+    bool legacy; /* before Elasticsearch 5.0: `string` for text and keyword, `_timestamp` on */
 };
 
-/* Appends the mapping for schema's columns: one JSON object, a line a field, `dynamic: false`, so
- * that no other field is ever indexed by accident (all are kept in the document). Errors:
- * ERR_SCHEMA for a field whose name is not UTF-8. */
-MUST_USE bool map_propose_mapping(const struct map_schema *schema,
-                                  const struct map_propose_target *target, struct buf *out,
-                                  struct err *err);
+/* Appends the mapping for the mapped columns, explicit and closed to other fields:
+ * {"dynamic":false,"properties":{...}}, with the timestamp field as long and the deleted field as
+ * boolean (either may be null). */
+void map_propose_mapping(const struct map_schema *schema, struct map_index_style style,
+                         struct slice timestamp_field, struct slice deleted_field, struct buf *out);
 
-/* Regular columns for the fields of mapping (the object with "properties") that may travel to
- * Cassandra, with the type that holds all that the field can (position and kind are set too).
- * What has no such type is left out and told in remarks, one line each ("field \"x\": …").
- * columns and what they point to live in arena. Fields named like a key column, and the fields of
- * version and deletion, give no column. */
+struct map_proposal {
+    struct slice field;
+    struct slice column; /* its name after `rename`, not quoted */
+    const char *type;    /* in CQL; NULL: there is none for this field */
+    struct slice reason; /* then why, else null */
+};
+
+/* The columns for an index's mapping (the object that has "properties"), in its order. Only
+ * rename and the reserved fields of options count; the reserved ones are left out. Everything in
+ * *out lives in arena. A mapping without properties gives none. */
 void map_propose_columns(const struct json_node *mapping, const struct map_options *options,
-                         struct arena *arena, struct map_table_column **columns, uint32_t *count,
-                         struct buf *remarks);
+                         struct arena *arena, const struct map_proposal **out, uint32_t *count);
 
 #endif

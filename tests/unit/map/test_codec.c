@@ -147,6 +147,7 @@ static const struct {
     {"uuid", "\"ffeeddccbbaa99887766554433221100\"", "is no uuid"},
     {"uuid", "\"{feeddcc-bbaa-9988-7766-554433221100\"", "is no uuid"},
     {"uuid", "\"ffeeddcc-bbaa-9988-7766-5544332211000\"", "is no uuid"},
+    {"uuid", "\"\\ud800\"", "? is no uuid"},
     {"uuid", "1", "a number is no value for a column of type uuid"},
     {"timeuuid", "\"ffeeddcc-bbaa-4988-7766-554433221100\"",
      "is not of version 1, so it is no timeuuid"},
