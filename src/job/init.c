@@ -136,46 +136,62 @@ static bool choose_key_type(struct init *init, const char **type, struct err *er
     return true;
 }
 
-static void append_remarks(struct init *init, struct slice lines)
+static bool listed(const struct slice *names, uint32_t count, struct slice name)
 {
-    while (lines.len > 0) {
-        const char *end = memchr(lines.ptr, '\n', lines.len);
-        const size_t len = end ? (size_t)(end - lines.ptr) + 1 : lines.len;
-        buf_append_str(&init->remarks, "-- ");
-        buf_append_slice(&init->remarks, slice_of(lines.ptr, len));
-        lines = slice_of(lines.ptr + len, lines.len - len);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_equal(names[i], name))
+            return true;
+    return false;
+}
+
+/* Whether the field may become a column of the new table; a remark where people may wonder. */
+static bool takes(struct init *init, const struct map_proposal *proposal)
+{
+    const struct map_options *o = &init->options->table->map;
+    if (o->elasticsearch_include_count
+            ? !listed(o->elasticsearch_include, o->elasticsearch_include_count, proposal->field)
+            : listed(o->elasticsearch_exclude, o->elasticsearch_exclude_count, proposal->field))
+        return false;
+    const bool key = listed(o->key_names, o->key_name_count, proposal->column);
+    if (key || !proposal->type)
+        buf_printf(&init->remarks, "-- field \"%.*s\" is left out: %.*s\n",
+                   SLICE_ARG(proposal->field),
+                   SLICE_ARG(key ? SLICE_LIT("the key column has its name") : proposal->reason));
+    return !key && proposal->type;
 }
 
 static bool propose_data(struct init *init, struct err *err)
 {
     const struct source_table_options *table = init->options->table;
     const struct map_options *map = &table->map;
-    struct map_table_column *fields;
-    uint32_t field_count;
-    struct buf remarks = {0};
+    const struct map_proposal *proposals;
+    uint32_t proposed;
     const char *key_type;
     if (!choose_key_type(init, &key_type, err))
         return false;
-    map_propose_columns(json_root(init->doc), map, &init->arena, &fields, &field_count, &remarks);
-    append_remarks(init, buf_slice(&remarks));
-    buf_free(&remarks);
-    if (field_count == 0)
-        return err_set(err, ERR_SCHEMA,
-                       "cassandra has no table %s.%s, and the mapping of index %s has no field "
-                       "that a column could hold; create the table, then repeat",
-                       table->keyspace, table->data, init->options->index);
-    init->column_count = map->key_name_count + field_count;
-    init->columns = arena_zalloc(&init->arena, init->column_count * sizeof *init->columns);
+    map_propose_columns(json_root(init->doc), map, &init->arena, &proposals, &proposed);
+    init->columns =
+        arena_zalloc(&init->arena, (map->key_name_count + proposed) * sizeof *init->columns);
     for (uint32_t i = 0; i < map->key_name_count; i++)
-        init->columns[i] = (struct map_table_column){
+        init->columns[init->column_count++] = (struct map_table_column){
             .name = map->key_names[i],
             .type = slice_str(key_type),
             .kind = i == 0 ? MAP_PARTITION_KEY : MAP_CLUSTERING,
             .position = i == 0 ? 0 : (int32_t)i - 1,
         };
-    memcpy(init->columns + map->key_name_count, fields, field_count * sizeof *fields);
-    return true;
+    for (uint32_t i = 0; i < proposed; i++)
+        if (takes(init, &proposals[i]))
+            init->columns[init->column_count++] = (struct map_table_column){
+                .name = proposals[i].column,
+                .type = slice_str(proposals[i].type),
+                .kind = MAP_REGULAR,
+                .position = -1,
+            };
+    return init->column_count > map->key_name_count ||
+           err_set(err, ERR_SCHEMA,
+                   "cassandra has no table %s.%s, and the mapping of index %s has no field that a "
+                   "column could hold; create the table, then repeat",
+                   table->keyspace, table->data, init->options->index);
 }
 
 static bool look(struct init *init, struct err *err)
@@ -335,41 +351,61 @@ static bool create_series(struct init *init, struct err *err)
     return create(init, &text, "table", table->series, err);
 }
 
-static void say_index(struct init *init, struct slice mapping)
+/* A line a property. */
+static void say_mapping(struct init *init, const struct json_node *mapping)
+{
+    const char *before = "{";
+    for (const struct json_node *n = json_first(mapping); n; n = json_next(mapping, n)) {
+        buf_printf(init->said, "%s\n  \"%.*s\": ", before, SLICE_ARG(n->key));
+        before = ",";
+        if (!slice_is(n->key, "properties")) {
+            buf_append_slice(init->said, n->raw);
+            continue;
+        }
+        const char *comma = "{\n    ";
+        for (const struct json_node *p = json_first(n); p; p = json_next(n, p)) {
+            buf_append_str(init->said, comma);
+            comma = ",\n    ";
+            json_append_parsed(init->said, p->key);
+            buf_append_str(init->said, ": ");
+            buf_append_slice(init->said, p->raw);
+        }
+        buf_append_str(init->said, n->children ? "\n  }" : "{}");
+    }
+    buf_append_str(init->said, "\n}");
+}
+
+static bool say_index(struct init *init, struct slice mapping, struct err *err)
 {
     const bool typed = es_client_version(init->elasticsearch)->typed;
+    if (!json_parse(init->doc, mapping, false, err))
+        return false;
     buf_printf(init->said, "PUT /%s\n{\"mappings\": ", init->options->index);
     if (typed)
         buf_printf(init->said, "{\"%s\": ", init->options->type ? init->options->type : "doc");
-    buf_append_slice(init->said, mapping);
+    say_mapping(init, json_root(init->doc));
     buf_append_str(init->said, typed ? "}}\n" : "}\n");
+    return true;
 }
 
 static bool create_index(struct init *init, struct err *err)
 {
     const struct job_init_options *options = init->options;
     const struct es_version *version = es_client_version(init->elasticsearch);
-    const struct map_propose_target target = {
-        .timestamp_field = options->timestamp_field,
-        .deleted_field = options->table->map.deleted_field,
-        .meta_timestamp = version->meta_timestamp,
-        .legacy = version->string_type,
-    };
     struct buf mapping = {0};
-    bool fine = map_propose_mapping(init->schema, &target, &mapping, err);
-    if (fine && !options->dry_run) {
-        fine = await_es_index_create(init->elasticsearch, buf_slice(&mapping), err);
-        if (fine)
-            log_info(options->log, "created index %s", options->index);
-    }
+    map_propose_mapping(init->schema, (struct map_index_style){.legacy = version->meta_timestamp},
+                        version->meta_timestamp ? SLICE_NULL : slice_str(options->timestamp_field),
+                        options->table->map.deleted_field, &mapping);
+    bool fine =
+        options->dry_run || await_es_index_create(init->elasticsearch, buf_slice(&mapping), err);
     if (fine) {
         ++*init->created;
-        say_index(init, buf_slice(&mapping));
-    } else {
-        err_context(err, "creating index %s", options->index);
+        if (!options->dry_run)
+            log_info(options->log, "created index %s", options->index);
+        fine = say_index(init, buf_slice(&mapping), err);
     }
     buf_free(&mapping);
-    return fine;
+    return fine || err_context(err, "creating index %s", options->index);
 }
 
 bool job_init(struct cql_client *cassandra, struct es_client *elasticsearch,
