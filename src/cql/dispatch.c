@@ -153,8 +153,6 @@ static void prepare_again(struct cql_dispatch *d, struct cql_request *r,
         again->home = host;
         LL_PREPEND2(d->again, again, next_again);
         cql_dispatch_add(d, again, d->request_timeout_ms);
-        DL_DELETE(d->queue, again);
-        requeue(d, again, host);
     }
     r->state = CQL_REQUEST_WAITING;
     r->preparation = again;
@@ -292,7 +290,7 @@ void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t ti
     r->timeout = timeout_ms;
     r->deadline = now_ms() + timeout_ms;
     r->state = CQL_REQUEST_QUEUED;
-    if (r->settled)
+    if (r->settled || r->again)
         DL_PREPEND(d->queue, r);
     else
         DL_APPEND(d->queue, r);

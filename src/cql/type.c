@@ -101,18 +101,6 @@ const struct cql_type *cql_type_decode(struct slice *at, struct arena *arena, st
     return type;
 }
 
-static bool is_plain_name(struct slice name)
-{
-    if (name.len == 0 || name.ptr[0] < 'a' || name.ptr[0] > 'z')
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        const char c = name.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return true;
-}
-
 static void append_quoted(struct buf *out, struct slice name, char quote)
 {
     buf_append_char(out, quote);
@@ -122,14 +110,6 @@ static void append_quoted(struct buf *out, struct slice name, char quote)
         buf_append_char(out, name.ptr[i]);
     }
     buf_append_char(out, quote);
-}
-
-static void append_name(struct buf *out, struct slice name)
-{
-    if (is_plain_name(name))
-        buf_append_slice(out, name);
-    else
-        append_quoted(out, name, '"');
 }
 
 static void append_elements(struct buf *out, const char *word, const struct cql_type *type)
@@ -165,7 +145,10 @@ static void append_plain(struct buf *out, const struct cql_type *type)
         append_elements(out, "vector", type);
         break;
     case CQL_UDT:
-        append_name(out, type->name);
+        if (cql_type_name_needs_quotes(type->name))
+            append_quoted(out, type->name, '"');
+        else
+            buf_append_slice(out, type->name);
         break;
     case CQL_CUSTOM:
         append_quoted(out, type->name, '\'');

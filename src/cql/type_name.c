@@ -47,3 +47,31 @@ const struct cql_type_name *cql_type_name_find_class(struct slice class)
             return &names[i];
     return NULL;
 }
+
+static const char *const reserved[] = {
+    "frozen",      "list",   "set",          "map",      "tuple",   "vector",    "add",
+    "allow",       "alter",  "and",          "apply",    "asc",     "authorize", "batch",
+    "begin",       "by",     "columnfamily", "create",   "default", "delete",    "desc",
+    "describe",    "drop",   "entries",      "execute",  "from",    "full",      "grant",
+    "if",          "in",     "index",        "infinity", "insert",  "into",      "is",
+    "keyspace",    "limit",  "materialized", "mbean",    "mbeans",  "modify",    "nan",
+    "norecursive", "not",    "null",         "of",       "on",      "or",        "order",
+    "primary",     "rename", "replace",      "revoke",   "schema",  "select",    "table",
+    "to",          "token",  "truncate",     "unlogged", "unset",   "update",    "use",
+    "using",       "view",   "where",        "with",
+};
+
+bool cql_type_name_needs_quotes(struct slice name)
+{
+    if (name.len == 0 || name.ptr[0] < 'a' || name.ptr[0] > 'z')
+        return true;
+    for (size_t i = 0; i < name.len; i++) {
+        const char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+            return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        if (slice_is(name, reserved[i]))
+            return true;
+    return cql_type_name_find(name) != NULL;
+}

@@ -62,17 +62,33 @@ static bool take_number(struct parser *p, uint32_t *number)
     return n > 0;
 }
 
-/* In quotes, where a doubled quote stands for one; null when it has no end. */
+/* Behind the last character of what is in quotes at start, where a doubled quote stands for one;
+ * NULL when it has no end. */
+static const char *end_of_quoted(const char *start, const char *end, char quote)
+{
+    for (const char *at = start + 1; at < end; at++) {
+        if (*at != quote)
+            continue;
+        if (at + 1 == end || at[1] != quote)
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
 static struct slice take_quoted(struct parser *p, char quote)
 {
-    char *text = arena_alloc(p->arena, (size_t)(p->end - p->at) + 1);
+    const char *end = end_of_quoted(p->at, p->end, quote);
+    if (!end)
+        return SLICE_NULL;
+    char *text = arena_alloc(p->arena, (size_t)(end - p->at));
     size_t len = 0;
-    while (++p->at < p->end) {
-        if (*p->at == quote && (++p->at == p->end || *p->at != quote))
-            return slice_of(text, len);
-        text[len++] = *p->at;
+    for (const char *at = p->at + 1; at < end; at++) {
+        text[len++] = *at;
+        at += *at == quote;
     }
-    return SLICE_NULL;
+    p->at = end + 1;
+    return slice_of(text, len);
 }
 
 static struct cql_type *new_type(struct parser *p, enum cql_type_id id)
