@@ -37,7 +37,8 @@ static void test_mapping(void **state)
     assert_string_equal(
         mapping(&o, false),
         "{\"dynamic\":false,\"properties\":{\"A\\\"\":{\"type\":\"text\"},"
-        "\"b\":{\"type\":\"keyword\"},\"c\":{\"type\":\"date\"},\"d\":{\"type\":\"ip\"},"
+        "\"b\":{\"type\":\"keyword\",\"ignore_above\":32766},\"c\":{\"type\":\"date\"},\"d\":{"
+        "\"type\":\"ip\"},"
         "\"e\":{\"type\":\"double\"},\"f\":{\"type\":\"keyword\"},\"g\":{\"type\":\"byte\"},"
         "\"h\":{\"type\":\"boolean\"},\"i\":{\"type\":\"date\"},\"j\":{\"type\":\"float\"},"
         "\"k\":{\"type\":\"integer\"},\"l\":{\"type\":\"long\"},\"m\":{\"type\":\"short\"},"
@@ -47,7 +48,8 @@ static void test_mapping(void **state)
 static void test_legacy_mapping(void **state)
 {
     (void)state;
-    const struct slice only[] = {SLICE_LIT("a"), SLICE_LIT("d"), SLICE_LIT("f"), SLICE_LIT("k")};
+    const struct slice only[] = {SLICE_LIT("a"), SLICE_LIT("b"), SLICE_LIT("d"), SLICE_LIT("f"),
+                                 SLICE_LIT("k")};
     struct map_options o = {.cassandra_include = only,
                             .cassandra_include_count = ARRAY_LEN(only),
                             .elasticsearch_include = only,
@@ -55,6 +57,8 @@ static void test_legacy_mapping(void **state)
     assert_string_equal(mapping(&o, true),
                         "{\"_timestamp\":{\"enabled\":true},\"dynamic\":false,\"properties\":{"
                         "\"a\":{\"type\":\"string\"},"
+                        "\"b\":{\"type\":\"string\",\"index\":\"not_analyzed\","
+                        "\"ignore_above\":32766},"
                         "\"d\":{\"type\":\"string\",\"index\":\"not_analyzed\"},"
                         "\"f\":{\"type\":\"string\",\"index\":\"not_analyzed\"},"
                         "\"k\":{\"type\":\"integer\"}}}");
@@ -71,6 +75,11 @@ static void test_columns(void **state)
         {"l", "l", "bigint", NULL},
         {"d", "d", "timestamp", NULL},
         {"i", "i", "inet", NULL},
+        {"n", "n", "text", NULL},
+        {"y", "y", "date", NULL},
+        {"e", "e", "bigint", NULL},
+        {"f", "f", "timestamp", NULL},
+        {"c", "c", NULL, "no column type for dates of the format dd/MM/yyyy"},
         {"s", "s", "double", NULL},
         {"g", "g", NULL, "no column type for the field type geo_point"},
         {"o", "o", NULL, "an object with fields of its own"},
@@ -79,6 +88,10 @@ static void test_columns(void **state)
         "{\"dynamic\":\"strict\",\"properties\":{\"t\":{\"type\":\"text\",\"fields\":{\"raw\":{"
         "\"type\":\"keyword\"}}},\"k\":{\"type\":\"keyword\"},\"timestamp\":{\"type\":\"long\"},"
         "\"l\":{\"type\":\"long\"},\"d\":{\"type\":\"date\"},\"i\":{\"type\":\"ip\"},"
+        "\"n\":{\"type\":\"date_nanos\"},\"y\":{\"type\":\"date\",\"format\":\"yyyy-MM-dd\"},"
+        "\"e\":{\"type\":\"date\",\"format\":\"epoch_second\"},\"f\":{\"type\":\"date\","
+        "\"format\":\"strict_date_optional_time||epoch_millis\"},"
+        "\"c\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy\"},"
         "\"s\":{\"type\":\"scaled_float\",\"scaling_factor\":100},\"g\":{\"type\":\"geo_point\"},"
         "\"o\":{\"properties\":{\"x\":{\"type\":\"long\"}}}}}");
     const struct slice field[] = {SLICE_LIT("k")}, column[] = {SLICE_LIT("k2")};
