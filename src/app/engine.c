@@ -412,7 +412,9 @@ static bool init_job(struct job *job)
     const struct job_init_options options = {
         .table = &e->options.table,
         .index = e->settings->es.index,
+        .type = e->settings->es.type,
         .timestamp_field = e->settings->es.timestamp_field,
+        .loop = e->loop,
         .replication = replication.len ? buf_cstr(&replication) : NULL,
         .dry_run = job->dry_run,
         .log = e->log,
