@@ -22,7 +22,8 @@ static struct resolve_decision decision(enum resolve_action action, enum resolve
 static struct resolve_decision guarded(const struct resolve_facts *f, const struct resolve_rules *r,
                                        struct resolve_decision write)
 {
-    if (f->document_unreadable)
+    /* a deletion has no content that would have to be converted */
+    if (f->document_unreadable && !f->document_missing)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_UNREADABLE);
     write.delete = f->document_missing;
     if (f->row_missing || f->row_write_time == CHANGE_NO_WRITE_TIME)
