@@ -23,6 +23,7 @@ struct cql_client {
     struct cql_connection_options connection;
     unsigned connections;
     uint64_t request_timeout_ms;
+    struct cql_tls_context *tls;
     char *username, *password, *datacenter;
     char release[64];
     int version;
@@ -143,6 +144,7 @@ static void free_client(struct cql_client *c)
 {
     for (size_t i = 0; i < c->host_count; i++)
         cql_host_free(c->hosts[i]);
+    cql_tls_context_free(c->tls);
     free(c->hosts);
     free(c->refused);
     free(c->username);
@@ -247,6 +249,7 @@ static void copy_options(struct cql_client *c, const struct cql_options *o)
         .compression = o->compression,
         .username = c->username,
         .password = c->password,
+        .tls = c->tls,
         .in_flight = (unsigned)or_default(o->in_flight, IN_FLIGHT),
         .connect_timeout_ms = or_default(o->connect_timeout_ms, CONNECT_TIMEOUT_MS),
         .heartbeat_ms = or_default(o->heartbeat_ms, HEARTBEAT_MS),
@@ -269,6 +272,13 @@ struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options
         return NULL;
     struct cql_client *c = mem_zalloc(sizeof *c);
     c->loop = loop;
+    if (options->tls.enabled) {
+        c->tls = cql_tls_context_new(&options->tls, err);
+        if (!c->tls) {
+            free(c);
+            return NULL;
+        }
+    }
     copy_options(c, options);
     c->hosts = mem_array(options->contact_point_count, sizeof(struct cql_host *));
     c->refused = mem_array(options->contact_point_count, sizeof *c->refused);

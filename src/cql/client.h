@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "cql/result.h"
 #include "cql/statement.h"
+#include "cql/tls.h"
 #include "io/loop.h"
 
 #include <stdbool.h>
@@ -34,10 +35,11 @@ struct cql_options {
     uint64_t connect_timeout_ms;  /* 0: 5000 */
     uint64_t request_timeout_ms;  /* 0: 10000; queueing counts */
     uint64_t heartbeat_ms;        /* 0: 10000; a peer that is silent twice as long counts as dead */
+    struct cql_tls_options tls;
     const struct log *log;
 };
 
-/* Copies options. Connecting starts with cql_connect. */
+/* Copies options. Connecting starts with cql_connect. Errors: ERR_CONFIG. */
 struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options *options,
                                   struct err *err);
 /* Ends all requests with ERR_CANCELLED, closes, frees; closed (may be NULL) is called last. */

@@ -385,7 +385,8 @@ struct cql_connection *cql_connection_open(uv_loop_t *loop,
     c->timer.data = c;
     uv_timer_start(&c->timer, on_connect_timeout, options->connect_timeout_ms, 0);
     c->open_parts = 2;
-    c->transport = cql_transport_open(loop, options->host, options->port, &transport_events, c);
+    c->transport =
+        cql_transport_open(loop, options->host, options->port, options->tls, &transport_events, c);
     return c;
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cql/frame.h"
 #include "cql/result.h"
+#include "cql/tls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct cql_connection_options {
     int version; /* 4 or 5 */
     bool compression;
     const char *username, *password; /* may be NULL */
+    struct cql_tls_context *tls;     /* borrowed; NULL: plain TCP */
     unsigned in_flight;
     uint64_t connect_timeout_ms; /* until ready */
     uint64_t heartbeat_ms;       /* silence before an OPTIONS; again as long: the peer is dead */

@@ -19,18 +19,28 @@ struct cql_transport {
     uv_write_t write;
     uv_timer_t late; /* reports failures of a call from the loop */
     struct buf sending, waiting;
+    struct cql_tls *tls; /* NULL: plain TCP */
+    struct buf cipher;   /* what came in */
+    bool established;    /* TLS */
     struct err err;
     bool resolving, writing, closing, tcp_open, broken;
     int open_handles;
 };
 
-static void report(struct cql_transport *t, int rc, const char *doing)
+enum { CIPHER_ROOM = 64 * 1024 };
+
+static void report_err(struct cql_transport *t)
 {
     if (t->broken || t->closing)
         return;
     t->broken = true;
-    err_set(&t->err, ERR_CONNECTION, "%s: %s", doing, uv_strerror(rc));
     t->events->broken(t->ctx, &t->err);
+}
+
+static void report(struct cql_transport *t, int rc, const char *doing)
+{
+    err_set(&t->err, ERR_CONNECTION, "%s: %s", doing, uv_strerror(rc));
+    report_err(t);
 }
 
 static void finish_close(struct cql_transport *t)
@@ -41,6 +51,8 @@ static void finish_close(struct cql_transport *t)
         uv_freeaddrinfo(t->addresses);
     buf_free(&t->sending);
     buf_free(&t->waiting);
+    buf_free(&t->cipher);
+    cql_tls_free(t->tls);
     t->events->closed(t->ctx);
     free(t);
 }
@@ -60,9 +72,49 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
     struct cql_transport *t = handle->data;
-    size_t len;
-    char *at = t->events->room(t->ctx, &len);
+    size_t len = CIPHER_ROOM;
+    char *at = t->tls ? buf_reserve(&t->cipher, CIPHER_ROOM) : t->events->room(t->ctx, &len);
     *buf = uv_buf_init(at, len > UINT32_MAX ? UINT32_MAX : (unsigned)len);
+}
+
+static void start_write(struct cql_transport *t);
+
+/* Every call of the TLS library may leave bytes for the peer. */
+static void send_cipher(struct cql_transport *t)
+{
+    cql_tls_take(t->tls, &t->waiting);
+    start_write(t);
+}
+
+static void shake_hands(struct cql_transport *t)
+{
+    const int done = cql_tls_handshake(t->tls, &t->err);
+    send_cipher(t);
+    if (done < 0) {
+        report_err(t);
+    } else if (done > 0) {
+        t->established = true;
+        t->events->open(t->ctx);
+    }
+}
+
+static void on_cipher(struct cql_transport *t, size_t len)
+{
+    cql_tls_received(t->tls, t->cipher.ptr, len);
+    if (!t->established)
+        shake_hands(t);
+    while (t->established && !t->closing && !t->broken) {
+        size_t room;
+        char *at = t->events->room(t->ctx, &room);
+        const int got = cql_tls_read(t->tls, at, room, &t->err);
+        send_cipher(t);
+        if (got > 0)
+            t->events->received(t->ctx, (size_t)got);
+        else if (got < 0)
+            report_err(t);
+        else
+            break;
+    }
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
@@ -71,7 +123,9 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     struct cql_transport *t = stream->data;
     if (t->closing || t->broken || len == 0)
         return;
-    if (len > 0)
+    if (len > 0 && t->tls)
+        on_cipher(t, (size_t)len);
+    else if (len > 0)
         t->events->received(t->ctx, (size_t)len);
     else
         report(t, (int)len, len == UV_EOF ? "closed by the peer" : "read");
@@ -89,7 +143,10 @@ static void on_connect(uv_connect_t *request, int rc)
         return;
     }
     uv_tcp_nodelay(&t->tcp, 1);
-    t->events->open(t->ctx);
+    if (t->tls)
+        shake_hands(t);
+    else
+        t->events->open(t->ctx);
 }
 
 static void start_connect(struct cql_transport *t)
@@ -151,10 +208,19 @@ static void on_late(uv_timer_t *timer)
         t->events->broken(t->ctx, &t->err);
 }
 
+/* From inside a function of ours nothing may be called back. */
+static void report_late(struct cql_transport *t)
+{
+    t->broken = true;
+    uv_timer_start(&t->late, on_late, 0, 0);
+}
+
 struct cql_transport *cql_transport_open(uv_loop_t *loop, const char *host, uint16_t port,
+                                         struct cql_tls_context *tls,
                                          const struct cql_transport_events *events, void *ctx)
 {
     struct cql_transport *t = mem_zalloc(sizeof *t);
+    t->tls = tls ? cql_tls_new(tls, host) : NULL;
     t->loop = loop;
     t->host = host;
     t->events = events;
@@ -170,16 +236,13 @@ struct cql_transport *cql_transport_open(uv_loop_t *loop, const char *host, uint
     const int rc = uv_getaddrinfo(loop, &t->resolve, on_resolved, host, service, &hints);
     t->resolving = rc == 0;
     if (rc != 0) {
-        t->broken = true;
         err_set(&t->err, ERR_CONNECTION, "name: %s", uv_strerror(rc));
-        uv_timer_start(&t->late, on_late, 0, 0);
+        report_late(t);
     }
     return t;
 }
 
 /* --- writing --- */
-
-static void start_write(struct cql_transport *t);
 
 static void on_written(uv_write_t *request, int rc)
 {
@@ -193,14 +256,14 @@ static void on_written(uv_write_t *request, int rc)
         return;
     }
     start_write(t);
-    if (!t->writing)
+    if (!t->writing && (!t->tls || t->established))
         t->events->drained(t->ctx);
 }
 
 /* One write at a time: what comes meanwhile leaves together with the next. */
 static void start_write(struct cql_transport *t)
 {
-    if (t->writing || t->waiting.len == 0)
+    if (t->closing || t->broken || t->writing || t->waiting.len == 0)
         return;
     const struct buf swap = t->sending;
     t->sending = t->waiting;
@@ -211,15 +274,25 @@ static void start_write(struct cql_transport *t)
     const int rc = uv_write(&t->write, (uv_stream_t *)&t->tcp, &bytes, 1, on_written);
     if (rc != 0) {
         t->writing = false;
-        t->broken = true;
         err_set(&t->err, ERR_CONNECTION, "write: %s", uv_strerror(rc));
-        uv_timer_start(&t->late, on_late, 0, 0);
+        report_late(t);
     }
+}
+
+static void encrypt(struct cql_transport *t, struct buf *bytes)
+{
+    const bool ok = cql_tls_write(t->tls, buf_slice(bytes), &t->err);
+    buf_clear(bytes);
+    cql_tls_take(t->tls, &t->waiting);
+    if (!ok && !t->broken)
+        report_late(t);
 }
 
 void cql_transport_write(struct cql_transport *t, struct buf *bytes)
 {
-    if (t->waiting.len == 0) {
+    if (t->tls) {
+        encrypt(t, bytes);
+    } else if (t->waiting.len == 0) {
         const struct buf swap = t->waiting;
         t->waiting = *bytes;
         *bytes = swap;
@@ -227,8 +300,7 @@ void cql_transport_write(struct cql_transport *t, struct buf *bytes)
         buf_append_slice(&t->waiting, buf_slice(bytes));
         buf_clear(bytes);
     }
-    if (!t->broken)
-        start_write(t);
+    start_write(t);
 }
 
 size_t cql_transport_unsent(const struct cql_transport *t)

@@ -4,13 +4,14 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cql/tls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
-/* Bytes to and from one peer over TCP. Everything is called from the loop, nothing from inside a
- * function of this header. */
+/* Bytes to and from one peer over TCP, or over TLS on top of it. Everything is called from the
+ * loop, nothing from inside a function of this header. */
 struct cql_transport;
 
 struct cql_transport_events {
@@ -27,8 +28,9 @@ struct cql_transport_events {
 };
 
 /* Resolves host (a name or an address) and connects to the first of its addresses that answers.
- * host and events are borrowed until closed. */
+ * host, tls (NULL: plain TCP) and events are borrowed until closed. */
 struct cql_transport *cql_transport_open(uv_loop_t *loop, const char *host, uint16_t port,
+                                         struct cql_tls_context *tls,
                                          const struct cql_transport_events *events, void *ctx);
 /* Takes all bytes out of *bytes (which stays usable). Only after open. */
 void cql_transport_write(struct cql_transport *transport, struct buf *bytes);

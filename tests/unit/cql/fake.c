@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/ssl.h>
+#undef ERR_STATE
+
 struct fake_peer {
     struct fake *fake;
     struct fake_peer *next;
     uv_tcp_t tcp;
     uv_idle_t drip;
-    struct buf in, plain, out;
+    struct buf in, plain, out, cipher;
+    SSL *ssl;
     size_t dripped;
     bool segments, lz4, closing;
     int handles, version;
@@ -49,16 +54,34 @@ static void on_drip(uv_idle_t *idle)
     write_now(p, slice_of(p->out.ptr + p->dripped++, 1));
 }
 
-void fake_raw(struct fake_peer *p, struct slice bytes)
+static void send_bytes(struct fake_peer *p, struct slice bytes)
 {
-    if (p->closing || bytes.len == 0)
-        return;
     if (!p->fake->by_byte) {
         write_now(p, bytes);
         return;
     }
     buf_append_slice(&p->out, bytes);
     uv_idle_start(&p->drip, on_drip);
+}
+
+static void send_cipher(struct fake_peer *p)
+{
+    char bytes[4096];
+    int len;
+    while ((len = BIO_read(SSL_get_wbio(p->ssl), bytes, sizeof bytes)) > 0)
+        send_bytes(p, slice_of(bytes, (size_t)len));
+}
+
+void fake_raw(struct fake_peer *p, struct slice bytes)
+{
+    if (p->closing || bytes.len == 0)
+        return;
+    if (!p->ssl) {
+        send_bytes(p, bytes);
+        return;
+    }
+    SSL_write(p->ssl, bytes.ptr, (int)bytes.len);
+    send_cipher(p);
 }
 
 void fake_answer_flags(struct fake_peer *p, int stream, int opcode, int flags, struct slice body)
@@ -296,6 +319,8 @@ static void on_peer_closed(uv_handle_t *handle)
     buf_free(&p->in);
     buf_free(&p->plain);
     buf_free(&p->out);
+    buf_free(&p->cipher);
+    SSL_free(p->ssl);
     free(p);
 }
 
@@ -321,7 +346,22 @@ void fake_hang_up(struct fake_peer *p)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct fake_peer *p = handle->data;
-    *buf = uv_buf_init(buf_reserve(&p->in, suggested), (unsigned)suggested);
+    struct buf *to = p->ssl ? &p->cipher : &p->in;
+    *buf = uv_buf_init(buf_reserve(to, suggested), (unsigned)suggested);
+}
+
+static size_t decrypt(struct fake_peer *p, size_t len)
+{
+    BIO_write(SSL_get_rbio(p->ssl), p->cipher.ptr, (int)len);
+    size_t got = 0;
+    int rc;
+    while ((rc = SSL_read(p->ssl, buf_reserve(&p->in, got + 16384) + got, 16384)) > 0)
+        got += (size_t)rc;
+    send_cipher(p);
+    X509 *shown = SSL_get1_peer_certificate(p->ssl);
+    p->fake->asked |= shown != NULL;
+    X509_free(shown);
+    return got;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
@@ -332,7 +372,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
         fake_hang_up(p);
         return;
     }
-    p->in.len += (size_t)len;
+    p->in.len += p->ssl ? decrypt(p, (size_t)len) : (size_t)len;
     size_t at = 0, used = 1;
     while (!p->closing && used > 0) {
         const struct slice rest = slice_of(p->in.ptr + at, p->in.len - at);
@@ -358,6 +398,11 @@ static void on_connection(uv_stream_t *listener, int rc)
     uv_idle_init(listener->loop, &p->drip);
     p->tcp.data = p;
     p->drip.data = p;
+    if (fake->tls) {
+        p->ssl = SSL_new(fake->tls);
+        SSL_set_bio(p->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        SSL_set_accept_state(p->ssl);
+    }
     uv_accept(listener, (uv_stream_t *)&p->tcp);
     uv_tcp_nodelay(&p->tcp, 1);
     uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
@@ -379,6 +424,19 @@ void fake_listen_again(struct fake *fake, struct io_loop *loop)
     snprintf(fake->address, sizeof fake->address, "127.0.0.1:%u", fake->port);
 }
 
+void fake_tls(struct fake *fake, const char *cert, const char *key, const char *ca)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate_file(ctx, cert, SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM);
+    if (ca) {
+        SSL_CTX_load_verify_file(ctx, ca);
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    SSL_CTX_free(fake->tls);
+    fake->tls = ctx;
+}
+
 void fake_start(struct fake *fake, struct io_loop *loop)
 {
     if (!fake->version)
@@ -397,4 +455,6 @@ void fake_close(struct fake *fake)
     fake_stop_listening(fake);
     for (struct fake_peer *p = fake->peers; p; p = p->next)
         fake_hang_up(p);
+    SSL_CTX_free(fake->tls);
+    fake->tls = NULL;
 }

@@ -25,6 +25,8 @@ struct fake {
     bool lz4, dead;              /* dead: it reads but never answers */
     const char *user, *password; /* asks for a login when set */
     const char *datacenter;
+    void *tls;    /* an SSL_CTX of fake_tls; NULL: plain TCP */
+    bool asked;   /* TLS: a client has shown a certificate */
     bool by_byte; /* one byte a turn of the loop */
     void (*on_request)(struct fake *fake, const struct fake_request *request);
     void *ctx;
@@ -33,6 +35,8 @@ struct fake {
     int connections, open, options, prepares, requests, segments, registers;
 };
 
+/* Sets fake->tls: presents cert and key; with ca, asks clients for a certificate of it. */
+void fake_tls(struct fake *fake, const char *cert, const char *key, const char *ca);
 void fake_start(struct fake *fake, struct io_loop *loop);
 /* The port stays free for fake_listen. */
 void fake_stop_listening(struct fake *fake);

@@ -1,5 +1,6 @@
 /* The client against scripted nodes: every request is called back once, with the right code. */
 #include "cql/fake.h"
+#include "cql/pki.h"
 #include "cql/sync.h"
 
 #include <setjmp.h>
@@ -767,6 +768,80 @@ static void test_compression_only_where_offered(void **state)
     }
 }
 
+static enum err_code connect_error(void)
+{
+    struct cql_client *client = new_client();
+    const enum err_code code = sync_connect(client).err.code;
+    sync_close(client);
+    return code;
+}
+
+static void test_tls(void **state)
+{
+    (void)state;
+    struct pki pki, other;
+    pki_make(&pki, "127.0.0.1");
+    pki_make(&other, "elsewhere.example");
+    fake_tls(&node, pki.cert, pki.key, NULL);
+    node.on_request = echo;
+    options.tls = (struct cql_tls_options){.enabled = true, .ca = pki.ca};
+    for (int by_byte = 0; by_byte < 2; by_byte++) {
+        node.by_byte = by_byte;
+        struct cql_client *client = connected();
+        assert_echo(client);
+        struct many many = start_many(client, by_byte ? 10 : 1000);
+        end_many(&many);
+        all_have(&many, ERR_NONE);
+        free_many(&many);
+        fake_reset(node.peers);
+        turn(10);
+        assert_echo(client);
+        sync_close(client);
+    }
+    node.by_byte = false;
+
+    options.tls.ca = other.ca; /* another authority */
+    assert_int_equal(connect_error(), ERR_CONFIG);
+    options.tls.ca = NULL; /* those of the system */
+    assert_int_equal(connect_error(), ERR_CONFIG);
+    options.tls.no_verify = true;
+    assert_int_equal(connect_error(), ERR_NONE);
+    options.tls.no_verify = false;
+    options.tls.enabled = false; /* plain TCP to a server that wants TLS */
+    assert_int_equal(connect_error(), ERR_CONNECTION);
+
+    fake_tls(&node, other.cert, other.key, NULL); /* another host's certificate */
+    options.tls = (struct cql_tls_options){.enabled = true, .ca = other.ca};
+    assert_int_equal(connect_error(), ERR_CONFIG);
+
+    fake_tls(&node, pki.cert, pki.key, pki.ca); /* a server that asks for one */
+    options.tls.ca = pki.ca;
+    assert_int_not_equal(connect_error(), ERR_NONE);
+    assert_false(node.asked);
+    options.tls.cert = pki.cert;
+    options.tls.key = pki.key;
+    assert_int_equal(connect_error(), ERR_NONE);
+    assert_true(node.asked);
+
+    struct err err;
+    options.tls.key = other.key; /* not the certificate's */
+    assert_null(cql_client_new(sync_loop(), &options, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    options.tls = (struct cql_tls_options){.enabled = true, .ca = "/nowhere.pem"};
+    assert_null(cql_client_new(sync_loop(), &options, &err));
+    assert_non_null(strstr(err.text, "/nowhere.pem"));
+    pki_free(&pki);
+    pki_free(&other);
+}
+
+static void test_tls_to_a_plain_server(void **state)
+{
+    (void)state;
+    options.tls = (struct cql_tls_options){.enabled = true, .no_verify = true};
+    options.connect_timeout_ms = 100;
+    assert_int_equal(connect_error(), ERR_CONNECTION);
+}
+
 /* --- nonsense --- */
 
 static const char *nonsense;
@@ -1021,6 +1096,8 @@ int main(void)
         TEST(test_login),
         TEST(test_downgrade),
         TEST(test_compression_only_where_offered),
+        TEST(test_tls),
+        TEST(test_tls_to_a_plain_server),
         TEST(test_nonsense),
         TEST(test_malformed_answer_hits_its_request_only),
         TEST(test_contact_points),
