@@ -1,0 +1,266 @@
+"""Histories that lost data in programs like this one, played on real servers: windows, looks, own
+copies. docs/semantics.md has the rules."""
+import time
+import uuid
+
+import pytest
+from support import eventually, now
+
+
+@pytest.fixture
+def quick(caes):
+    """Rules that act after seconds act after fewer."""
+    return caes.configure(interval=0.2, sync={"settle": 0.5, "overlap": 6},
+                          CassandraConfig={"deleteSettle": 2})
+
+
+def both(place, key):
+    """The content that both sides hold; None when they differ, () when neither has the key."""
+    row, doc = place.row(key), place.doc(key)
+    if row is None and doc is None:
+        return ()
+    return row if doc and row == doc[1] else None
+
+
+def write_entry(place, version, key, ttl=3600):
+    place.cql(f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) VALUES (0, %s, %s) "
+              f"USING TTL {ttl}", [version, uuid.UUID(key)])
+
+
+def write_row_only(place, key, **row):
+    place.cql(f"INSERT INTO {place.keyspace}.data (did, {', '.join(row)}) "
+              f"VALUES (%s{', %s' * len(row)})", [uuid.UUID(key), *row.values()])
+
+
+# --- windows
+
+@pytest.mark.parametrize("side", ["put_doc", "write_row"])
+def test_a_clock_two_minutes_ahead_hides_nobody_elses_writes(place, caes, side):
+    place.make()
+    caes.configure(interval=0.2)
+    caes.run()
+    ahead = getattr(place, side)(now() + 120, user="ahead")
+    eventually(lambda: both(place, ahead) == {"user": "ahead"})
+    for _ in range(3):
+        rows = [place.write_row(now(), user="row") for _ in range(5)]
+        docs = [place.put_doc(now(), user="document") for _ in range(5)]
+        eventually(lambda: all(both(place, key) == {"user": "row"} for key in rows))
+        eventually(lambda: all(both(place, key) == {"user": "document"} for key in docs))
+    if side == "put_doc":  # what others write to that key has the lower version
+        place.write_row(now(), ahead, user="later, but lower")
+        time.sleep(1)
+        eventually(lambda: both(place, ahead) == {"user": "ahead"})
+
+
+def test_after_a_clock_ahead_the_next_sync_sees_what_others_wrote(place, caes):
+    place.make()
+    place.put_doc(now() + 120, user="ahead")
+    caes.sync()
+    row = place.write_row(now(), user="row")
+    doc = place.put_doc(now(), user="document")
+    caes.sync()
+    assert both(place, row) == {"user": "row"}
+    assert both(place, doc) == {"user": "document"}
+
+
+def test_a_write_that_shows_late_is_found_within_the_overlap(place, quick):
+    place.make()
+    quick.run()
+    first = place.write_row(now(), user="first")
+    eventually(lambda: both(place, first))
+    rows = [place.write_row(now() - late, user="late") for late in (1, 3, 5)]
+    docs = [place.put_doc(now() - late, user="late") for late in (1, 3, 5)]
+    eventually(lambda: all(both(place, key) == {"user": "late"} for key in rows + docs))
+
+
+def test_what_was_written_while_nobody_ran(place, quick):
+    """Longer than the overlap: the window begins where the checkpoint is."""
+    place.make()
+    quick.sync()
+    place.write_row(now(), user="first")
+    quick.sync()
+    start = now()
+    time.sleep(8)
+    rows = [place.write_row(start + second, user="row") for second in range(8)]
+    docs = [place.put_doc(start + second, user="document") for second in range(8)]
+    quick.sync()
+    assert all(both(place, key) == {"user": "row"} for key in rows)
+    assert all(both(place, key) == {"user": "document"} for key in docs)
+
+
+# --- looks
+
+@pytest.mark.parametrize("delay", [1, 3])
+@pytest.mark.parametrize("present", [False, True], ids=["new", "present"])
+def test_an_entry_that_shows_before_its_row(place, caes, delay, present):
+    """A batch is atomic, but not isolated."""
+    place.make()
+    caes.configure(interval=0.2, sync={"overlap": 8})
+    caes.run()
+    key = str(uuid.uuid4())
+    if present:
+        place.write_row(now() - 5, key, user="before")
+        eventually(lambda: both(place, key) == {"user": "before"})
+    write_entry(place, now(), key)
+    time.sleep(delay)
+    write_row_only(place, key, user="after")
+    eventually(lambda: both(place, key) == {"user": "after"})
+
+
+@pytest.mark.parametrize("down", [0, 7], ids=["at once", "after more than the overlap"])
+def test_an_entry_before_its_row_with_a_crash_in_between(place, quick, down):
+    """No entry is forgotten before its second look, whatever others wrote meanwhile."""
+    place.make()
+    daemon = quick.run()
+    other = place.write_row(now(), user="other")
+    eventually(lambda: both(place, other))
+    key = str(uuid.uuid4())
+    write_entry(place, now(), key)
+    time.sleep(0.4)
+    daemon.kill()
+    time.sleep(down)
+    write_row_only(place, key, user="late")
+    others = [place.put_doc(now(), user="other") for _ in range(3)]
+    quick.run()
+    eventually(lambda: all(both(place, k) == {"user": "other"} for k in others))
+    eventually(lambda: both(place, key) == {"user": "late"})
+
+
+def test_a_sync_leaves_the_second_look_to_the_next_run(place, quick):
+    place.make()
+    key = str(uuid.uuid4())
+    write_entry(place, now(), key)
+    quick.sync()
+    write_row_only(place, key, user="late")
+    time.sleep(1)
+    quick.sync()
+    assert both(place, key) == {"user": "late"}
+
+
+def test_a_late_half_of_a_batch(place, quick):
+    """The copy of the first half is the daemon's own: no tie, the other half follows."""
+    place.make()
+    quick.run()
+    key = place.write_row(now(), user="first half")
+    eventually(lambda: place.doc(key))
+    write_row_only(place, key, message="second half")
+    whole = {"user": "first half", "message": "second half"}
+    eventually(lambda: both(place, key) == whole)
+
+
+# --- own copies: an application writes the same version once more after it was copied
+
+def settle_down(place, quick, key, content):
+    """Both sides come to hold content and keep it through all looks."""
+    eventually(lambda: both(place, key) == content)
+    time.sleep(3)
+    assert both(place, key) == content, (place.row(key), place.doc(key))
+    assert quick.daemons[-1].stop() == 0
+    counts = quick.counts(quick.sync())
+    assert not [name for name in counts if "unchanged" not in name]
+
+
+def test_the_row_was_copied_and_is_rewritten(place, quick):
+    place.make()
+    quick.run()
+    version = now()
+    key = place.write_row(version, user="first", message="goes")
+    eventually(lambda: place.doc(key))
+    place.write_row(version, key, user="second", message=None)
+    settle_down(place, quick, key, {"user": "second"})
+    assert place.doc(key)[0] == version
+
+
+def test_the_document_was_copied_and_is_rewritten(place, quick):
+    place.make()
+    quick.run()
+    version = now()
+    key = place.put_doc(version, user="first", message="goes")
+    eventually(lambda: place.row(key))
+    place.elastic.put(place.index, key, version, {"user": "second"}, version_type="external_gte")
+    settle_down(place, quick, key, {"user": "second"})
+
+
+def test_the_copied_document_is_rewritten(place, quick):
+    """Now two applications wrote one version: the tie rule."""
+    place.make()
+    quick.run()
+    version = now()
+    key = place.write_row(version, user="of cassandra")
+    eventually(lambda: place.doc(key))
+    place.elastic.put(place.index, key, version, {"user": "of elasticsearch"},
+                      version_type="external_gte")
+    settle_down(place, quick, key, {"user": "of elasticsearch"})
+
+
+def test_the_copied_row_is_rewritten(place, quick):
+    place.make()
+    quick.run()
+    version = now()
+    key = place.put_doc(version, user="of elasticsearch")
+    eventually(lambda: place.row(key))
+    place.write_row(version, key, user="of cassandra")
+    settle_down(place, quick, key, {"user": "of elasticsearch"})
+
+
+def test_ties_for_cassandra(place, quick):
+    place.make()
+    quick.configure(sync={"tie": "cassandra"})
+    version = now()
+    key = place.write_row(version, user="of cassandra")
+    place.put_doc(version, key, user="of elasticsearch")
+    quick.run()
+    settle_down(place, quick, key, {"user": "of cassandra"})
+
+
+# --- deciding
+
+def test_equal_content_of_one_version_is_left_alone(place, caes):
+    place.make(columns={"user": "text", "count": "int", "ratio": "double"})
+    key = place.write_row(10, user="ana", count=3, ratio=2.0)
+    place.put_doc(10, key, user="ana", count=3.0, ratio=2, extra=None)
+    before = place.writetime(key, "user")
+    assert caes.counts(caes.sync(since=9)) in ({"to_cassandra.unchanged": 1},
+                                               {"to_elasticsearch.unchanged": 1})
+    assert place.writetime(key, "user") == before
+
+
+@pytest.mark.parametrize("which", ["", "2"], ids=["modern", "2.4.6"])
+def test_fields_without_a_column_survive_a_copy_back(request, which):
+    place, caes = (request.getfixturevalue(name + which) for name in ("place", "caes"))
+    place.make()
+    key = place.put_doc(10, user="old", message="goes", extra={"tags": ["a", "b"]}, other=1)
+    caes.sync(since=9)
+    assert place.row(key) == {"user": "old", "message": "goes"}
+    place.write_row(11, key, user="new", message=None)
+    caes.sync()
+    assert place.row(key) == {"user": "new"}
+    assert place.doc(key) == (11, {"user": "new", "extra": {"tags": ["a", "b"]}, "other": 1})
+
+
+def test_columns_outside_the_mapping_are_never_touched(place, caes):
+    place.make(columns={"user": "text", "secret": "text"})
+    caes.configure(CassandraConfig={"exclude": ["secret"]},
+                   ElasticSearchConfig={"exclude": ["secret"]})
+    key = place.write_row(10, user="old", secret="kept")
+    caes.sync(since=9)
+    assert place.doc(key) == (10, {"user": "old"})
+    place.put_doc(11, key, user="new")
+    caes.sync()
+    assert place.row(key) == {"user": "new", "secret": "kept"}
+
+
+def test_many_writes_of_one_key_on_both_sides(place, quick):
+    place.make(version_type="bigint")
+    quick.configure(sync={"versionUnit": "ms"})
+    quick.run()
+    key = str(uuid.uuid4())
+    for number in range(60):
+        version = int(time.time() * 1000)
+        if number % 3:
+            place.write_row(version, key, user=f"row {number}")
+        else:
+            place.put_doc(version, key, user=f"document {number}")
+        time.sleep(0.05)
+    eventually(lambda: both(place, key) == {"user": "row 59"})
+    settle_down(place, quick, key, {"user": "row 59"})
