@@ -53,7 +53,7 @@ static struct resolve_own own_facts(const struct pipeline *p, const struct store
     bool holds = false;
     if (recorded && deleted)
         holds = content->missing;
-    else if (recorded && !content->missing)
+    else if (recorded && !content->missing && content->cells) /* none: unreadable */
         holds = hash_equal(own->hash, map_content_hash(p->table.schema, content, to_cassandra));
     return (struct resolve_own){.recorded = recorded,
                                 .acknowledged = own->flags & STORE_OWN_ACKNOWLEDGED,
