@@ -100,6 +100,9 @@ static const struct line lines[] = {
      THEN(DEAD, WRITE_TIME_IN_FUTURE),
      .by_timestamp = true},
     {"a version in the future", {DOC(LIMIT + 1), ENTRY(LOW), ROW}, THEN(DEAD, VERSION_IN_FUTURE)},
+    {"the last version that is not in the future",
+     {DOC(LIMIT), ENTRY(LOW), ROW},
+     THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
     {"an entry in the future", {DOC(LOW), ENTRY(LIMIT + 1), ROW}, THEN(DEAD, VERSION_IN_FUTURE)},
 
     /* Elasticsearch lower or none, Cassandra V, the row is there */
@@ -116,6 +119,10 @@ static const struct line lines[] = {
      THEN(TO_ELASTICSEARCH, ROW_NEWER)},
     {"a row that came after its entry was taken for a delete",
      {NO_DOC, ENTRY(HIGH), ROW, .own_document = {OWN_HELD, .deleted = true, .acknowledged = true}},
+     THEN(TO_ELASTICSEARCH, ROW_AFTER_DELETE),
+     .gte = true},
+    {"the same where the delete has not reached the document",
+     {DOC(LOW), ENTRY(HIGH), ROW, .own_document = {OWN, .deleted = true}},
      THEN(TO_ELASTICSEARCH, ROW_AFTER_DELETE),
      .gte = true},
     {"a copy that was never acknowledged",
