@@ -36,7 +36,7 @@ static void warn(struct parse *p, const char *fmt, ...)
 }
 
 /* Options that this version only knows by name: nobody may believe that they work. */
-static bool check_support(struct parse *p, const struct option *option,
+static bool check_support(struct parse *p, const struct config_option *option,
                           const struct config_node *node)
 {
     if (option->support == OPTION_SUPPORTED || (option->fallback && node->kind == CONFIG_SCALAR &&
@@ -56,10 +56,11 @@ static bool check_support(struct parse *p, const struct option *option,
 }
 
 /* The same thing may be said in several spellings, but only once. */
-static bool mark_seen(struct parse *p, const struct option *option, const struct config_node *node)
+static bool mark_seen(struct parse *p, const struct config_option *option,
+                      const struct config_node *node)
 {
     size_t count;
-    const struct option *options = option_table(&count);
+    const struct config_option *options = option_table(&count);
     for (size_t i = 0; i < count; i++) {
         if (options[i].scope != option->scope || options[i].offset != option->offset ||
             !p->seen->at[i])
@@ -73,7 +74,7 @@ static bool mark_seen(struct parse *p, const struct option *option, const struct
     return true;
 }
 
-static bool take_option(struct parse *p, const struct option *option,
+static bool take_option(struct parse *p, const struct config_option *option,
                         const struct config_node *node, bool from_file)
 {
     if (node->kind == CONFIG_NULL)
@@ -107,7 +108,7 @@ static bool unknown_key(struct parse *p, const struct config_node *node, const c
                        "unknown key; remove it (caes-sync help configuration lists all)");
 }
 
-static const struct option *secret_of_file(const char *path)
+static const struct config_option *secret_of_file(const char *path)
 {
     size_t len = strlen(path);
     char name[CONFIG_KEY_LEN_MAX];
@@ -115,13 +116,13 @@ static const struct option *secret_of_file(const char *path)
         return NULL;
     memcpy(name, path, len - 4);
     name[len - 4] = '\0';
-    const struct option *option = option_find(name);
+    const struct config_option *option = option_find(name);
     return option && option->type == OPTION_SECRET ? option : NULL;
 }
 
 static bool take_member(struct parse *p, const struct config_node *node, const char *path)
 {
-    const struct option *option = option_find(path);
+    const struct config_option *option = option_find(path);
     if (option)
         return take_option(p, option, node, false);
     option = secret_of_file(path);
@@ -156,7 +157,7 @@ static bool walk(struct parse *p, const struct config_node *map, const char *pre
 static bool set_defaults(struct parse *p)
 {
     size_t count;
-    const struct option *options = option_table(&count);
+    const struct config_option *options = option_table(&count);
     for (size_t i = 0; i < count; i++) {
         void *base = options[i].scope == OPTION_PROCESS ? (void *)p->config : (void *)p->pipeline;
         if (options[i].fallback && !config_value_default(&p->reader, &options[i], base, p->err))

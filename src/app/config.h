@@ -94,7 +94,7 @@ struct config_cassandra {
     struct config_tls tls;
     bool tls_enabled;
     bool compression;
-    struct config_pairs replication; /* class and replication_factor, or datacenter: copies */
+    struct config_pairs replication; /* CQL's map, with class; empty: none given */
     int64_t protocol_version;        /* 0: the highest that both know */
     int64_t connect_timeout;         /* ms */
     int64_t request_timeout;         /* ms */
@@ -181,6 +181,8 @@ void app_config_free(struct app_config *config);
  * /etc/caes-sync/config.yaml. An absolute path, to be freed. Errors: ERR_CONFIG when the name
  * is given nowhere and neither of the last two exists. */
 MUST_USE char *app_config_find(const char *given, struct err *err);
+/* Where a new one is written: given, else $CAES_CONFIG, else ~/.caes/config.yaml. To be freed. */
+MUST_USE char *app_config_new_path(const char *given);
 
 /* Borrowed; NULL when there is none of that name. */
 const struct config_pipeline *app_config_pipeline(const struct app_config *config,

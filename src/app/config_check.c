@@ -13,7 +13,7 @@ struct check {
 const struct config_node *config_seen_at(const struct config_seen *seen, const char *path)
 {
     size_t count;
-    const struct option *options = option_table(&count);
+    const struct config_option *options = option_table(&count);
     for (size_t i = 0; i < count; i++)
         if (strcmp(options[i].path, path) == 0)
             return seen->at[i];
@@ -32,9 +32,9 @@ static const struct config_node *where(const struct check *c, const char *path, 
 static bool check_required(const struct check *c)
 {
     size_t count;
-    const struct option *options = option_table(&count);
+    const struct config_option *options = option_table(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct option *o = &options[i];
+        const struct config_option *o = &options[i];
         if (!o->required || c->seen->at[i] || (strcmp(o->path, "name") == 0 && c->p->name))
             continue;
         const char *dot = strchr(o->path, '.');

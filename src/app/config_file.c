@@ -100,24 +100,35 @@ static char *absolute(const char *path)
     return copy;
 }
 
-char *app_config_find(const char *given, struct err *err)
+static const char *named(const char *given)
 {
-    const char *named = given ? given : getenv("CAES_CONFIG");
-    if (named && named[0])
-        return absolute(named);
+    const char *name = given ? given : getenv("CAES_CONFIG");
+    return name && name[0] ? name : NULL;
+}
+
+char *app_config_new_path(const char *given)
+{
     struct buf own = {0};
     buf_printf(&own, "%s/.caes/config.yaml", home_dir());
-    char *found = NULL;
-    if (access(buf_cstr(&own), F_OK) == 0)
-        found = mem_strdup(buf_cstr(&own));
-    else if (access(system_file, F_OK) == 0)
-        found = mem_strdup(system_file);
-    else
-        err_set(
-            err, ERR_CONFIG,
-            "no configuration: neither %s nor %s is there; write one with caes-sync init-config, "
-            "or name one with -c",
-            buf_cstr(&own), system_file);
+    char *path = absolute(named(given) ? named(given) : buf_cstr(&own));
     buf_free(&own);
-    return found;
+    return path;
+}
+
+char *app_config_find(const char *given, struct err *err)
+{
+    char *own = app_config_new_path(given);
+    if (named(given) || access(own, F_OK) == 0)
+        return own;
+    if (access(system_file, F_OK) == 0) {
+        free(own);
+        return mem_strdup(system_file);
+    }
+    err_set(
+        err, ERR_CONFIG,
+        "no configuration: neither %s nor %s is there; write one with caes-sync init-config, or "
+        "name one with -c",
+        own, system_file);
+    free(own);
+    return NULL;
 }

@@ -10,7 +10,7 @@
 
 enum { STRING_MAX = 64 * 1024 };
 
-static void *at(void *base, const struct option *option)
+static void *at(void *base, const struct config_option *option)
 {
     return (char *)base + option->offset;
 }
@@ -93,7 +93,7 @@ static bool read_bool(struct config_reader *r, const struct config_node *node, c
                        SHOWN(node));
 }
 
-static bool read_int(struct config_reader *r, const struct option *option,
+static bool read_int(struct config_reader *r, const struct config_option *option,
                      const struct config_node *node, const char *text, int64_t *out,
                      struct err *err)
 {
@@ -107,7 +107,7 @@ static bool read_int(struct config_reader *r, const struct option *option,
     return true;
 }
 
-static bool out_of_range(struct config_reader *r, const struct option *option,
+static bool out_of_range(struct config_reader *r, const struct config_option *option,
                          const struct config_node *node, int64_t scale, struct err *err)
 {
     struct buf range = {0};
@@ -120,7 +120,7 @@ static bool out_of_range(struct config_reader *r, const struct option *option,
     return false;
 }
 
-static bool read_duration(struct config_reader *r, const struct option *option,
+static bool read_duration(struct config_reader *r, const struct config_option *option,
                           const struct config_node *node, const char *text, int64_t *out,
                           struct err *err)
 {
@@ -154,7 +154,7 @@ static bool read_overlap(struct config_reader *r, const struct config_node *node
         SHOWN(node));
 }
 
-static bool read_enum(struct config_reader *r, const struct option *option,
+static bool read_enum(struct config_reader *r, const struct config_option *option,
                       const struct config_node *node, const char *text, void *out, struct err *err)
 {
     int place = 0;
@@ -234,41 +234,58 @@ static bool read_pairs(struct config_reader *r, const struct config_node *node,
     return true;
 }
 
-/* 3, {dc1: 3, dc2: 2}, or CQL's own map with class. */
-static bool read_replication(struct config_reader *r, const struct config_node *node,
-                             struct config_pairs *out, struct err *err)
+/* Copies per datacenter, or what the strategy is told besides. */
+static bool check_replication(struct config_reader *r, const struct config_node *node,
+                              const struct config_pairs *pairs, struct err *err)
 {
-    static const struct option copies = {.min = 1, .max = 1000};
-    int64_t number;
-    if (node->kind == CONFIG_SCALAR) {
-        if (!read_int(r, &copies, node, node->text, &number, err))
-            return false;
-        const char **names = arena_zalloc(r->doc.arena, sizeof *names);
-        const char **values = arena_zalloc(r->doc.arena, sizeof *values);
-        names[0] = "replication_factor";
-        values[0] = node->text;
-        *out = (struct config_pairs){names, values, 1};
-        return true;
-    }
-    if (!read_pairs(r, node, out, err))
-        return false;
-    for (size_t i = 0; i < out->count; i++) {
-        bool name_ok = out->names[i][strspn(out->names[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM"
-                                                           "NOPQRSTUVWXYZ0123456789_.- ")] == '\0';
-        if (!name_ok)
+    static const struct config_option copies = {.min = 1, .max = 1000};
+    const char *known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.- ";
+    for (size_t i = 0; i < pairs->count; i++) {
+        int64_t number;
+        if (pairs->names[i][strspn(pairs->names[i], known)])
             return config_fail(&r->doc, node->items[i], NULL, err,
                                "is no datacenter's name; use letters, digits, _ . and -");
-        if (strcmp(out->names[i], "class") == 0) {
-            if (!check_identifier(r, node->items[i], out->values[i], err))
-                return false;
-        } else if (!read_int(r, &copies, node->items[i], out->values[i], &number, err)) {
+        bool fine = strcmp(pairs->names[i], "class") == 0
+                        ? check_identifier(r, node->items[i], pairs->values[i], err)
+                        : read_int(r, &copies, node->items[i], pairs->values[i], &number, err);
+        if (!fine)
             return false;
-        }
     }
     return true;
 }
 
-static bool read_string(struct config_reader *r, const struct option *option,
+/* 3, {dc1: 3, dc2: 2}, or CQL's own map with its class: out has the class in all cases. */
+static bool read_replication(struct config_reader *r, const struct config_node *node,
+                             struct config_pairs *out, struct err *err)
+{
+    static const struct config_option copies = {.min = 1, .max = 1000};
+    const bool number = node->kind == CONFIG_SCALAR;
+    struct config_pairs given = {0};
+    int64_t count;
+    if (number ? !read_int(r, &copies, node, node->text, &count, err)
+               : !read_pairs(r, node, &given, err) || !check_replication(r, node, &given, err))
+        return false;
+    const char **names = arena_zalloc(r->doc.arena, (given.count + 2) * sizeof *names);
+    const char **values = arena_zalloc(r->doc.arena, (given.count + 2) * sizeof *values);
+    *out = (struct config_pairs){names, values, 0};
+    if (!config_tree_get(node, "class")) {
+        names[0] = "class";
+        values[0] = number ? "SimpleStrategy" : "NetworkTopologyStrategy";
+        out->count++;
+    }
+    if (number) {
+        names[1] = "replication_factor";
+        values[1] = node->text;
+        out->count++;
+    }
+    for (size_t i = 0; i < given.count; i++, out->count++) {
+        names[out->count] = given.names[i];
+        values[out->count] = given.values[i];
+    }
+    return true;
+}
+
+static bool read_string(struct config_reader *r, const struct config_option *option,
                         const struct config_node *node, const char *text, const char **out,
                         struct err *err)
 {
@@ -282,7 +299,7 @@ static bool read_string(struct config_reader *r, const struct option *option,
     return true;
 }
 
-static bool read_text(struct config_reader *r, const struct option *option,
+static bool read_text(struct config_reader *r, const struct config_option *option,
                       const struct config_node *node, void *out, struct err *err)
 {
     const char *text;
@@ -309,7 +326,7 @@ static bool read_text(struct config_reader *r, const struct option *option,
     }
 }
 
-bool config_value_read(struct config_reader *r, const struct option *option,
+bool config_value_read(struct config_reader *r, const struct config_option *option,
                        const struct config_node *node, void *base, struct err *err)
 {
     void *out = at(base, option);
@@ -331,7 +348,7 @@ bool config_value_read(struct config_reader *r, const struct option *option,
     }
 }
 
-bool config_value_default(struct config_reader *r, const struct option *option, void *base,
+bool config_value_default(struct config_reader *r, const struct config_option *option, void *base,
                           struct err *err)
 {
     struct config_node *node = arena_zalloc(r->doc.arena, sizeof *node);
@@ -340,7 +357,7 @@ bool config_value_default(struct config_reader *r, const struct option *option, 
     return config_value_read(r, option, node, base, err);
 }
 
-bool config_value_secret_file(struct config_reader *r, const struct option *option,
+bool config_value_secret_file(struct config_reader *r, const struct config_option *option,
                               const struct config_node *node, void *base, struct err *err)
 {
     const char *name;

@@ -14,13 +14,13 @@ struct config_reader {
 
 /* Writes the value of option to its offset in base (a struct app_config or config_pipeline).
  * Errors: ERR_CONFIG naming the node. */
-MUST_USE bool config_value_read(struct config_reader *r, const struct option *option,
+MUST_USE bool config_value_read(struct config_reader *r, const struct config_option *option,
                                 const struct config_node *node, void *base, struct err *err);
 /* The same from the table's text. */
-MUST_USE bool config_value_default(struct config_reader *r, const struct option *option, void *base,
-                                   struct err *err);
+MUST_USE bool config_value_default(struct config_reader *r, const struct config_option *option,
+                                   void *base, struct err *err);
 /* A secret from the file that node names. */
-MUST_USE bool config_value_secret_file(struct config_reader *r, const struct option *option,
+MUST_USE bool config_value_secret_file(struct config_reader *r, const struct config_option *option,
                                        const struct config_node *node, void *base, struct err *err);
 
 /* The text of a scalar; false with err set for lists and maps and for an empty text. */

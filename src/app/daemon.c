@@ -25,18 +25,26 @@ struct daemon_link {
 struct message {
     enum exit_code code; /* EXIT_DONE: ready */
     pid_t pid;
-    char text[ERR_TEXT_MAX];
+    struct err why;
 };
 
-static void say(struct daemon_link *link, enum exit_code code, const char *text)
+static void say(struct daemon_link *link, enum exit_code code, const struct err *why)
 {
     struct message message = {.code = code, .pid = getpid()};
-    snprintf(message.text, sizeof message.text, "%s", text);
+    if (why)
+        message.why = *why;
     if (link->fd < 0)
         return;
     (void)!write(link->fd, &message, sizeof message);
     close(link->fd);
     link->fd = -1;
+}
+
+static void say_text(struct daemon_link *link, enum exit_code code, const char *text)
+{
+    struct err why = {0};
+    err_set(&why, ERR_INTERNAL, "%s", text);
+    say(link, code, &why);
 }
 
 static void leave_terminal(void)
@@ -55,13 +63,13 @@ void daemon_ready(struct daemon_link *link)
     if (!link)
         return;
     leave_terminal();
-    say(link, EXIT_DONE, "");
+    say(link, EXIT_DONE, NULL);
 }
 
-void daemon_failed(struct daemon_link *link, enum exit_code code, const char *text)
+void daemon_failed(struct daemon_link *link, const struct err *why)
 {
     if (link)
-        say(link, code, text);
+        say(link, exit_code_of(why->code), why);
 }
 
 /* The first child: leads the session, so that its child can't get a terminal again. */
@@ -69,18 +77,18 @@ static void run_child(daemon_fn *fn, void *ctx, int fd)
 {
     struct daemon_link link = {.fd = fd};
     if (setsid() < 0) {
-        daemon_failed(&link, EXIT_STATE, "can't start a session");
+        say_text(&link, EXIT_STATE, "can't start a session");
         _exit(EXIT_STATE);
     }
     pid_t pid = fork();
     if (pid < 0)
-        daemon_failed(&link, EXIT_STATE, "can't start a process");
+        say_text(&link, EXIT_STATE, "can't start a process");
     if (pid != 0)
         _exit(pid < 0 ? EXIT_STATE : EXIT_DONE);
     umask(077);
     enum exit_code code = chdir("/") == 0 ? fn(ctx, &link) : EXIT_STATE;
     if (link.fd >= 0)
-        say(&link, code ? code : EXIT_STATE, "the daemon ended before it was up; see its log");
+        say_text(&link, code ? code : EXIT_STATE, "the daemon ended before it was up; see its log");
     exit(code);
 }
 
@@ -105,8 +113,8 @@ static pid_t await(int fd, enum exit_code *code, struct err *err)
     *code = message.code;
     if (message.code == EXIT_DONE)
         return message.pid;
-    message.text[sizeof message.text - 1] = '\0';
-    err_set(err, ERR_INTERNAL, "%s", message.text);
+    if (err)
+        *err = message.why;
     return -1;
 }
 

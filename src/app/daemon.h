@@ -18,8 +18,8 @@ typedef enum exit_code daemon_fn(void *ctx, struct daemon_link *link);
 MUST_USE pid_t daemon_start(daemon_fn *fn, void *ctx, enum exit_code *code, struct err *err);
 /* The daemon is up: from here on its standard streams are /dev/null. NULL is allowed. */
 void daemon_ready(struct daemon_link *link);
-/* It won't be: text is one line for the caller. NULL is allowed. */
-void daemon_failed(struct daemon_link *link, enum exit_code code, const char *text);
+/* It won't be: why goes to the caller. NULL is allowed. */
+void daemon_failed(struct daemon_link *link, const struct err *why);
 
 /* Sends SIGTERM to the process that has the pid file's lock and waits until it gave it up.
  * Returns its pid; 0 when none ran; -1 with err set, ERR_TIMEOUT when it still runs. */

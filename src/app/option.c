@@ -17,7 +17,7 @@
 enum { HOUR_MS = 3600000, DAY_MS = 86400000, YEARS_20_S = 630720000 };
 
 /* In the order of the example and the reference page. */
-static const struct option options[] = {
+static const struct config_option options[] = {
     {"name", OPTION_STRING, AT(name), .required = true,
      .help = "Name of the pipeline in commands, logs and metrics; only within pipelines."},
     {"interval", OPTION_DURATION, AT(interval), "10", 50, DAY_MS,
@@ -208,13 +208,13 @@ static const struct {
     const char *path;
     const char *help;
 } sections[] = {
-    {"ElasticSearchConfig", "Elasticsearch or OpenSearch"},
-    {"ElasticSearchConfig.tls", "for https hosts"},
-    {"CassandraConfig", "Cassandra"},
-    {"sync", "what counts as newer, late and lost"},
-    {"verify", "the daemon's own periodic comparison"},
-    {"http", "status page and metrics"},
-    {"log", "see also: logging"},
+    {"ElasticSearchConfig", "Elasticsearch or OpenSearch:"},
+    {"ElasticSearchConfig.tls", "For https hosts:"},
+    {"CassandraConfig", "Cassandra:"},
+    {"sync", "What counts as newer, late and lost:"},
+    {"verify", "The daemon's own periodic comparison:"},
+    {"http", "Status page and metrics:"},
+    {"log", "See also logging."},
 };
 
 static const struct {
@@ -241,13 +241,13 @@ static const struct {
     {CASS "driver.control_connection_timeout", "connectTimeout"},
 };
 
-const struct option *option_table(size_t *count)
+const struct config_option *option_table(size_t *count)
 {
     *count = ARRAY_LEN(options);
     return options;
 }
 
-const struct option *option_find(const char *path)
+const struct config_option *option_find(const char *path)
 {
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         if (strcmp(options[i].path, path) == 0)

@@ -40,7 +40,7 @@ enum option_support {
     OPTION_NO_USE,  /* taken for the seed's sake; a warning says why it does nothing */
 };
 
-struct option {
+struct config_option {
     const char *path; /* in a file of the flat form */
     enum option_type type;
     enum option_scope scope;
@@ -56,9 +56,9 @@ struct option {
 };
 
 /* Borrowed for ever. */
-const struct option *option_table(size_t *count);
+const struct config_option *option_table(size_t *count);
 /* Exact path; NULL: none. */
-const struct option *option_find(const char *path);
+const struct config_option *option_find(const char *path);
 /* Whether some option's path lies below path. */
 bool option_is_section(const char *path);
 enum { OPTION_PATH_MAX = 64 };

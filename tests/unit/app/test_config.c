@@ -446,16 +446,30 @@ static void test_units(void **state)
 static void test_replication(void **state)
 {
     (void)state;
-    struct app_config *c = helper_config(HELPER_ES HELPER_CASS "  replication: {dc1: 3, dc2: 2}\n");
-    assert_int_equal(c->pipelines->cassandra.replication.count, 2);
-    assert_string_equal(c->pipelines->cassandra.replication.names[1], "dc2");
-    app_config_free(c);
-    c = helper_config(HELPER_ES HELPER_CASS "  replication: 3\n");
-    assert_string_equal(c->pipelines->cassandra.replication.names[0], "replication_factor");
-    assert_string_equal(c->pipelines->cassandra.replication.values[0], "3");
-    app_config_free(c);
+    static const struct {
+        const char *value;
+        const char *text;
+    } cases[] = {
+        {"3", "class=SimpleStrategy replication_factor=3 "},
+        {"{dc1: 3, dc2: 2}", "class=NetworkTopologyStrategy dc1=3 dc2=2 "},
+        {"{class: SimpleStrategy, replication_factor: 2}",
+         "class=SimpleStrategy replication_factor=2 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[300];
+        struct buf got = {0};
+        snprintf(text, sizeof text, HELPER_ES HELPER_CASS "  replication: %s\n", cases[i].value);
+        struct app_config *c = helper_config(text);
+        const struct config_pairs *pairs = &c->pipelines->cassandra.replication;
+        for (size_t j = 0; j < pairs->count; j++)
+            buf_printf(&got, "%s=%s ", pairs->names[j], pairs->values[j]);
+        assert_string_equal(buf_cstr(&got), cases[i].text);
+        buf_free(&got);
+        app_config_free(c);
+    }
     struct err err = {0};
     assert_null(helper_parse("CassandraConfig:\n  replication: {\"dc'}; DROP\": 1}\n", &err));
+    assert_null(helper_parse("CassandraConfig:\n  replication: {dc1: \"1'}\"}\n", &err));
 }
 
 /* Each default is a value that the option itself takes, and each help text is one line. */
@@ -463,7 +477,7 @@ static void test_table(void **state)
 {
     (void)state;
     size_t count;
-    const struct option *options = option_table(&count);
+    const struct config_option *options = option_table(&count);
     for (size_t i = 0; i < count; i++) {
         assert_non_null(options[i].help);
         assert_null(strchr(options[i].help, '\n'));

@@ -123,7 +123,7 @@ static enum exit_code good_daemon(void *ctx, struct daemon_link *link)
     struct err err = {0};
     struct pid_file *file = pid_file_lock(path, &err);
     if (!file) {
-        daemon_failed(link, exit_code_of(err.code), err.text);
+        daemon_failed(link, &err);
         return exit_code_of(err.code);
     }
     signal(SIGTERM, stubborn ? SIG_IGN : on_term); // NOLINT: a test

@@ -1,0 +1,212 @@
+#include "app/command.h"
+
+#include "app/control.h"
+#include "app/session.h"
+#include "app/status_report.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* The engine and what listens on its loop: made anew by a reload. */
+struct run {
+    struct session session;
+    struct control *control;
+    uv_signal_t signals[ARRAY_LEN(signal_numbers)];
+    int64_t started_us;
+    bool reload;
+};
+
+static void ask_reload(struct run *run)
+{
+    run->reload = true;
+    engine_stop(run->session.engine);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct run *run = handle->data;
+    if (number == SIGHUP) {
+        ask_reload(run);
+        return;
+    }
+    log_info(run->session.log, "stopping after this batch");
+    run->reload = false;
+    engine_stop(run->session.engine);
+    /* A second Ctrl-C ends it at once: the state bears that. */
+    uv_signal_stop(handle);
+}
+
+static bool on_command(void *ctx, struct slice command, struct buf *reply)
+{
+    struct run *run = ctx;
+    if (slice_is(command, "status")) {
+        struct status_report report = {.config = run->session.config,
+                                       .started_us = run->started_us};
+        engine_status(run->session.engine, &report.pipeline);
+        status_report_json(&report, clock_wall_us(), reply);
+        return true;
+    }
+    if (!slice_is(command, "reload"))
+        return false;
+    struct err err = {0};
+    if (session_reload(&run->session, true, &err)) {
+        ask_reload(run);
+        buf_append_str(reply, "{\"reloaded\":true}");
+        return true;
+    }
+    buf_append_str(reply, "{\"error\":");
+    if (!json_append_string(reply, slice_str(err.text)))
+        buf_append_str(reply, "\"the configuration is wrong\"");
+    buf_append_char(reply, '}');
+    return true;
+}
+
+static bool listen_on_loop(struct run *run, struct err *err)
+{
+    struct io_loop *loop = engine_loop(run->session.engine);
+    run->control = control_open(loop, run->session.config->control_socket, on_command, run, err);
+    if (!run->control)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
+        uv_signal_init(io_loop_uv(loop), &run->signals[i]);
+        run->signals[i].data = run;
+        uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
+    }
+    return true;
+}
+
+static void close_engine(struct run *run)
+{
+    if (run->control) {
+        control_close(run->control);
+        for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
+            uv_close((uv_handle_t *)&run->signals[i], NULL);
+    }
+    run->control = NULL;
+    engine_free(run->session.engine);
+    run->session.engine = NULL;
+}
+
+static bool open_engine(struct run *run, struct err *err)
+{
+    return session_engine(&run->session, true, err) && listen_on_loop(run, err);
+}
+
+/* With the new configuration, or with the old one when the new one is wrong. */
+static bool reopen(struct run *run, struct err *err)
+{
+    struct err why = {0};
+    const struct command_line *line = run->session.line;
+    close_engine(run);
+    run->reload = false;
+    if (session_reload(&run->session, false, &why)) {
+        log_info(run->session.log, "reads its configuration again");
+    } else {
+        log_error(run->session.log, "goes on with the old configuration: %s", why.text);
+        logging_reopen(run->session.logging);
+    }
+    /* --since was for the start. */
+    struct command_line without = *line;
+    without.since = 0;
+    run->session.line = &without;
+    bool fine = open_engine(run, err);
+    run->session.line = line;
+    return fine;
+}
+
+static bool run_until_stopped(struct run *run, struct err *err)
+{
+    for (;;) {
+        if (!engine_run(run->session.engine, err))
+            return false;
+        if (!run->reload)
+            return true;
+        if (!reopen(run, err))
+            return false;
+    }
+}
+
+static bool open_all(struct run *run, struct err *err)
+{
+    return session_lock(&run->session, err) && session_log(&run->session, err) &&
+           open_engine(run, err);
+}
+
+/* run->session holds a configuration; closes all. */
+static enum exit_code serve(struct run *run, struct daemon_link *link, struct err *err)
+{
+    run->started_us = clock_wall_us();
+    if (!open_all(run, err)) {
+        daemon_failed(link, err);
+    } else {
+        log_info(run->session.log, "caes-sync %s started (pid %d, %s)", CAES_VERSION, (int)getpid(),
+                 run->session.file);
+        daemon_ready(link);
+        if (run_until_stopped(run, err))
+            log_info(run->session.log, "stopped");
+        else
+            log_error(run->session.log, "ends: %s", err->text);
+    }
+    close_engine(run);
+    session_close(&run->session);
+    return exit_code_of(err->code);
+}
+
+enum exit_code cmd_run(const struct command_line *line)
+{
+    struct run run = {0};
+    struct err err = {0};
+    enum exit_code code;
+    if (session_open(&run.session, line, &err)) {
+        code = serve(&run, NULL, &err);
+    } else {
+        session_close(&run.session);
+        code = exit_code_of(err.code);
+    }
+    return code == EXIT_DONE ? code : command_fail(&err);
+}
+
+static enum exit_code in_background(void *ctx, struct daemon_link *link)
+{
+    struct err err = {0};
+    return serve(ctx, link, &err);
+}
+
+/* Errors of the configuration are told here, before there is a second process. */
+static enum exit_code start(const struct command_line *line)
+{
+    struct run run = {0};
+    struct err err = {0};
+    enum exit_code code = EXIT_DONE;
+    if (!session_open(&run.session, line, &err)) {
+        session_close(&run.session);
+        return command_fail(&err);
+    }
+    run.session.background = true;
+    pid_t pid = daemon_start(in_background, &run, &code, &err);
+    if (pid > 0) {
+        printf("started (pid %d)\n", (int)pid);
+        if (run.session.config->has_logging && !logging_has_file(run.session.config->logging))
+            fprintf(stderr, "caes-sync: its log goes nowhere; give logging a FileHandler\n");
+    } else {
+        (void)command_fail(&err);
+    }
+    session_close(&run.session);
+    return code;
+}
+
+enum exit_code cmd_start(const struct command_line *line)
+{
+    return start(line);
+}
+
+enum exit_code cmd_restart(const struct command_line *line)
+{
+    enum exit_code code = cmd_stop(line);
+    return code == EXIT_DONE || code == EXIT_RUNNING ? start(line) : code;
+}

@@ -1,0 +1,75 @@
+#include "app/command.h"
+
+#include "app/session.h"
+#include "app/status_report.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static const int signal_numbers[] = {SIGTERM, SIGINT};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    engine_stop(handle->data);
+    uv_signal_stop(handle);
+}
+
+static void report_text(const struct pipeline_report *r, struct buf *out)
+{
+    const struct pipeline_counts *to_es = &r->to_elasticsearch;
+    const struct pipeline_counts *to_c = &r->to_cassandra;
+    buf_printf(out,
+               "to Elasticsearch: %lld copied, %lld deleted, %lld dead; to Cassandra: %lld copied, "
+               "%lld deleted, %lld dead\n",
+               (long long)to_es->copied, (long long)to_es->deleted, (long long)to_es->dead,
+               (long long)to_c->copied, (long long)to_c->deleted, (long long)to_c->dead);
+}
+
+static void report_json(const struct pipeline_report *r, struct buf *out)
+{
+    buf_append_char(out, '{');
+    status_report_counts("to_elasticsearch", &r->to_elasticsearch, out);
+    buf_append_char(out, ',');
+    status_report_counts("to_cassandra", &r->to_cassandra, out);
+    buf_append_str(out, "}\n");
+}
+
+static bool sync_once(struct session *s, struct pipeline_report *report, struct err *err)
+{
+    uv_signal_t signals[ARRAY_LEN(signal_numbers)];
+    for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
+        uv_signal_init(io_loop_uv(engine_loop(s->engine)), &signals[i]);
+        signals[i].data = s->engine;
+        uv_signal_start(&signals[i], on_signal, signal_numbers[i]);
+    }
+    bool fine = engine_sync(s->engine, report, err);
+    for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
+        uv_close((uv_handle_t *)&signals[i], NULL);
+    /* The handles must outlive their closing. */
+    uv_run(io_loop_uv(engine_loop(s->engine)), UV_RUN_NOWAIT);
+    return fine;
+}
+
+enum exit_code cmd_sync(const struct command_line *line)
+{
+    struct session s;
+    struct err err = {0};
+    struct pipeline_report report = {0};
+    bool ready = session_open(&s, line, &err) && session_lock(&s, &err) && session_log(&s, &err) &&
+                 session_engine(&s, true, &err);
+    bool fine = ready && sync_once(&s, &report, &err);
+    session_close(&s);
+    if (ready) {
+        struct buf out = {0};
+        if (line->values[OPT_JSON])
+            report_json(&report, &out);
+        else
+            report_text(&report, &out);
+        command_print(&out);
+    }
+    if (!fine)
+        return command_fail(&err);
+    return report.gap || report.to_elasticsearch.dead || report.to_cassandra.dead ? EXIT_FOUND
+                                                                                  : EXIT_DONE;
+}

@@ -1,0 +1,315 @@
+#include "app/command.h"
+
+#include "app/config_value.h"
+#include "app/logging_config.h"
+#include "app/nearest.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(option) (1U << (option))
+
+enum { GLOBAL = BIT(OPT_CONFIG) | BIT(OPT_LOG_LEVEL) | BIT(OPT_PIPELINE) | BIT(OPT_HELP) };
+
+static const struct {
+    const char *name;
+    char letter;
+    const char *value; /* its name, or NULL: none */
+    const char *help;
+} options[OPT_COUNT] = {
+    [OPT_CONFIG] = {"config", 'c', "FILE",
+                    "configuration; else $CAES_CONFIG, ~/.caes/config.yaml, "
+                    "/etc/caes-sync/config.yaml"},
+    [OPT_LOG_LEVEL] = {"log-level", 0, "LEVEL",
+                       "debug, info, warning or error; overrules the "
+                       "configuration"},
+    [OPT_PIPELINE] = {"pipeline", 0, "NAME", "only this pipeline"},
+    [OPT_HELP] = {"help", 'h', NULL, "this text"},
+    [OPT_VERSION] = {"version", 0, NULL, "the program's version"},
+    [OPT_JSON] = {"json", 0, NULL, "one JSON object on stdout at the end"},
+    [OPT_SINCE] = {"since", 0, "V", "start from version V (inclusive) instead of the checkpoint"},
+    [OPT_ONCE] = {"once", 0, NULL, "is implied"},
+    [OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
+    [OPT_PRINT] = {"print", 0, NULL, "to stdout, not into a file"},
+    [OPT_MARKDOWN] = {"markdown", 0, NULL, "help configuration as docs/configuration.md"},
+};
+
+static const struct command commands[] = {
+    {"run", NULL, BIT(OPT_SINCE), cmd_run, "sync in the foreground",
+     "Runs until SIGTERM or SIGINT, which finish the batch at hand and save. SIGHUP reads the\n"
+     "configuration again.\n\n"
+     "  caes-sync run\n"
+     "  caes-sync -c /etc/caes-sync/config.yaml run --since 1427254212\n"},
+    {"start", NULL, BIT(OPT_SINCE), cmd_start, "sync in the background",
+     "Returns when the daemon is up: configuration read, state open. Its log goes where the\n"
+     "configuration says, else to a file beside the state.\n\n"
+     "  caes-sync start\n"
+     "  caes-sync-daemon start\n"},
+    {"stop", NULL, 0, cmd_stop, "end the daemon",
+     "Waits up to 30 s for it to finish its batch and save.\n"},
+    {"restart", NULL, BIT(OPT_SINCE), cmd_restart, "stop, then start", NULL},
+    {"status", NULL, BIT(OPT_JSON), cmd_status, "what the daemon does",
+     "Exit code 0: healthy, 1: not, 4: not running.\n\n"
+     "  caes-sync status\n"
+     "  caes-sync status --json | jq .pipelines\n"},
+    {"reload", NULL, 0, cmd_reload, "let the daemon read its configuration again",
+     "The same as SIGHUP, but tells what is wrong with the file.\n"},
+    {"sync", NULL, BIT(OPT_SINCE) | BIT(OPT_ONCE) | BIT(OPT_JSON), cmd_sync,
+     "one cycle both ways, then exit",
+     "Goes on until no key is put off, and says how many records went each way. Exit code 1 when\n"
+     "dead letters were made.\n\n"
+     "  caes-sync sync\n"
+     "  caes-sync sync --since 1427254212 --json\n"},
+    {"init", NULL, BIT(OPT_DRY_RUN), cmd_init, "create keyspace, tables and index that are missing",
+     "Prints the CQL and JSON; touches nothing that exists.\n\n"
+     "  caes-sync init --dry-run\n"},
+    {"init-config", NULL, BIT(OPT_PRINT), cmd_init_config, "write a commented configuration",
+     "To -c FILE, else ~/.caes/config.yaml; never over an existing one.\n\n"
+     "  caes-sync init-config\n"
+     "  caes-sync -c /etc/caes-sync/config.yaml init-config\n"},
+    {"help", "[COMMAND]", BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
+     "  caes-sync help sync\n"
+     "  caes-sync help configuration\n"},
+    {"version", NULL, 0, cmd_version, "the program's version", NULL},
+};
+
+/* The seed's program of this name knew these. */
+static const char *const daemon_commands[] = {"start", "stop", "restart"};
+
+const struct command *command_table(size_t *count)
+{
+    *count = ARRAY_LEN(commands);
+    return commands;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static bool unknown(struct err *err, const char *kind, const char *name, const char *best,
+                    unsigned distance, const char *dashes)
+{
+    if (nearest_plausible(name, distance))
+        return err_set(err, ERR_CONFIG, "unknown %s \"%s%.60s\"; did you mean \"%s%s\"?", kind,
+                       dashes, name, dashes, best);
+    return err_set(err, ERR_CONFIG, "unknown %s \"%s%.60s\"; caes-sync help lists all", kind,
+                   dashes, name);
+}
+
+static bool unknown_command(const char *name, struct err *err)
+{
+    const char *best = "";
+    unsigned least = UINT_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        unsigned distance = nearest_distance(name, commands[i].name);
+        if (distance < least) {
+            least = distance;
+            best = commands[i].name;
+        }
+    }
+    return unknown(err, "command", name, best, least, "");
+}
+
+static bool unknown_option(char *const *argv, struct err *err)
+{
+    const char *given = argv[optind - 1];
+    if (strncmp(given, "--", 2) != 0)
+        return err_set(err, ERR_CONFIG, "unknown option \"-%c\"; caes-sync help lists all", optopt);
+    char name[64];
+    const char *best = "";
+    unsigned least = UINT_MAX;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        unsigned distance = nearest_distance(name, options[i].name);
+        if (distance < least) {
+            least = distance;
+            best = options[i].name;
+        }
+    }
+    if (least == 0)
+        return err_set(err, ERR_CONFIG, "option --%s takes no value", name);
+    return unknown(err, "option", name, best, least, "--");
+}
+
+/* getopt_long wants arrays of its own kind. */
+static int next_option(int argc, char **argv)
+{
+    struct option longs[OPT_COUNT + 1] = {0};
+    char letters[OPT_COUNT * 2 + 2] = ":";
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        longs[i].name = options[i].name;
+        longs[i].has_arg = options[i].value ? required_argument : no_argument;
+        longs[i].val = 1000 + (int)i;
+        size_t len = strlen(letters);
+        if (options[i].letter)
+            snprintf(letters + len, sizeof letters - len, "%c%s", options[i].letter,
+                     options[i].value ? ":" : "");
+    }
+    int got = getopt_long(argc, argv, letters, longs, NULL);
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (options[i].letter && got == options[i].letter)
+            return 1000 + (int)i;
+    return got;
+}
+
+static bool check_options(const struct command_line *line, struct err *err)
+{
+    const struct command *command = line->command;
+    unsigned allowed = GLOBAL | BIT(OPT_VERSION) | command->options;
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (line->values[i] && !(allowed & BIT(i)))
+            return err_set(err, ERR_CONFIG,
+                           "option --%s does not belong to %s; see caes-sync help %s",
+                           options[i].name, command->name, command->name);
+    return true;
+}
+
+static bool check_values(struct command_line *line, struct err *err)
+{
+    const char *level = line->values[OPT_LOG_LEVEL];
+    const char *since = line->values[OPT_SINCE];
+    if (level && !logging_level_parse(level, &line->log_level))
+        return err_set(err, ERR_CONFIG,
+                       "--log-level \"%.60s\" is no level; give debug, info, warning or error",
+                       level);
+    if (since && (!config_value_int(since, &line->since) || line->since < 1))
+        return err_set(err, ERR_CONFIG, "--since \"%.60s\" is no version; give a number above 0",
+                       since);
+    return true;
+}
+
+static bool is_daemon_program(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    return strcmp(slash ? slash + 1 : program, "caes-sync-daemon") == 0;
+}
+
+static bool check_daemon_program(const struct command_line *line, struct err *err)
+{
+    if (!line->command || line->values[OPT_HELP] || line->values[OPT_VERSION])
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(daemon_commands); i++)
+        if (strcmp(line->command->name, daemon_commands[i]) == 0)
+            return true;
+    return err_set(err, ERR_CONFIG,
+                   "caes-sync-daemon only knows start, stop and restart; use caes-sync %s",
+                   line->command->name);
+}
+
+static bool take_words(int argc, char **argv, struct command_line *line, struct err *err)
+{
+    int words = argc - optind;
+    if (words == 0)
+        return true;
+    line->command = command_find(argv[optind]);
+    if (!line->command)
+        return unknown_command(argv[optind], err);
+    line->argument = words > 1 ? argv[optind + 1] : NULL;
+    int extra = 1 + (line->command->argument != NULL);
+    if (words > extra)
+        return err_set(err, ERR_CONFIG, "\"%.60s\" is too much for %s; see caes-sync help %s",
+                       argv[optind + extra], line->command->name, line->command->name);
+    return true;
+}
+
+bool command_parse(int argc, char **argv, struct command_line *line, struct err *err)
+{
+    *line = (struct command_line){.log_level = LOGGING_UNSET};
+    opterr = 0;
+    optind = 0; /* also forgets an earlier run */
+    for (int got; (got = next_option(argc, argv)) != -1;) {
+        if (got == ':')
+            return err_set(err, ERR_CONFIG, "option %.60s needs a value; see caes-sync help",
+                           argv[optind - 1]);
+        if (got == '?')
+            return unknown_option(argv, err);
+        line->values[got - 1000] = optarg ? optarg : "";
+    }
+    if (!take_words(argc, argv, line, err))
+        return false;
+    if (is_daemon_program(argv[0]) && !check_daemon_program(line, err))
+        return false;
+    if (!line->command)
+        return line->values[OPT_HELP] || line->values[OPT_VERSION] ||
+               err_set(err, ERR_CONFIG, "no command; caes-sync help lists them");
+    return check_options(line, err) && check_values(line, err);
+}
+
+static void append_options(unsigned mask, struct buf *out)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        if (!(mask & BIT(i)))
+            continue;
+        char left[40];
+        char letter[8] = "    ";
+        if (options[i].letter)
+            snprintf(letter, sizeof letter, "-%c, ", options[i].letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, options[i].name,
+                 options[i].value ? " " : "", options[i].value ? options[i].value : "");
+        buf_printf(out, "  %-24s  %s\n", left, options[i].help);
+    }
+}
+
+void command_help(const struct command *command, struct buf *out)
+{
+    if (command) {
+        buf_printf(out, "caes-sync %s%s%s: %s\n\n", command->name, command->argument ? " " : "",
+                   command->argument ? command->argument : "", command->summary);
+        if (command->help)
+            buf_printf(out, "%s\n", command->help);
+        buf_append_str(out, "Options:\n");
+        append_options(command->options | GLOBAL, out);
+        return;
+    }
+    buf_append_str(out, "caes-sync keeps a Cassandra table and an Elasticsearch index in sync.\n\n"
+                        "Usage: caes-sync [OPTIONS] COMMAND\n\nCommands:\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        buf_printf(out, "  %-12s  %s\n", commands[i].name, commands[i].summary);
+    buf_append_str(out, "\nOptions:\n");
+    append_options(GLOBAL | BIT(OPT_VERSION), out);
+    buf_append_str(out, "\nExit codes: 0 done; 1 done, with findings, or unhealthy; 2 usage or "
+                        "configuration; 3 a server\ncould not be reached or refused; 4 running "
+                        "already, or not running; 5 own state.\n");
+}
+
+void command_print(struct buf *out)
+{
+    (void)!fwrite(out->ptr, 1, out->len, stdout);
+    buf_free(out);
+}
+
+enum exit_code command_fail(const struct err *err)
+{
+    /* A complaint about the configuration begins with its file, as compilers' do. */
+    bool located = err->code == ERR_CONFIG && err->text[0] == '/';
+    fprintf(stderr, "%s%s\n", located ? "" : "caes-sync: ", err->text);
+    return exit_code_of(err->code);
+}
+
+int command_main(int argc, char **argv)
+{
+    struct command_line line;
+    struct err err = {0};
+    signal(SIGPIPE, SIG_IGN); // NOLINT(bugprone-signal-handler,cert-sig30-c): nothing runs
+    if (argc < 1 || !command_parse(argc, argv, &line, &err))
+        return (int)command_fail(&err);
+    if (line.values[OPT_VERSION])
+        return (int)cmd_version(&line);
+    if (line.values[OPT_HELP]) {
+        struct buf out = {0};
+        command_help(line.command, &out);
+        command_print(&out);
+        return EXIT_DONE;
+    }
+    enum exit_code code = line.command->run(&line);
+    if (fflush(stdout) != 0 && code == EXIT_DONE)
+        code = EXIT_STATE;
+    return (int)code;
+}

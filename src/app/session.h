@@ -1,0 +1,36 @@
+#ifndef APP_SESSION_H
+#define APP_SESSION_H
+
+#include "app/command.h"
+#include "app/config.h"
+#include "app/daemon.h"
+#include "app/engine.h"
+#include "app/logging.h"
+
+/* What a command that works with a configuration holds: opened in this order, closed in the
+ * other. Every function that fails leaves it to session_close. */
+struct session {
+    const struct command_line *line;
+    char *file;
+    struct app_config *config;
+    bool background;
+    struct pid_file *pid_file;
+    struct logging *logging;
+    const struct log *log; /* "caes" */
+    struct engine *engine;
+};
+
+/* Reads the configuration; checks --pipeline. */
+MUST_USE bool session_open(struct session *s, const struct command_line *line, struct err *err);
+/* Takes the pid file's lock: for who works on the state. ERR_RUNNING. */
+MUST_USE bool session_lock(struct session *s, struct err *err);
+/* Starts logging and says what the configuration asks for in vain. */
+MUST_USE bool session_log(struct session *s, struct err *err);
+/* Makes the engine; --since counts for it. */
+MUST_USE bool session_engine(struct session *s, bool with_state, struct err *err);
+/* Reads the configuration again and lets logging go by it; the engine must have been freed, or
+ * (check_only) nothing changes. */
+MUST_USE bool session_reload(struct session *s, bool check_only, struct err *err);
+void session_close(struct session *s);
+
+#endif
