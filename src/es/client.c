@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { GZIP_ABOVE = 16 * 1024 };
+enum { GZIP_ABOVE = 16 * 1024, ANSWER_MAX = 256 << 20 };
 
 static bool add_hosts(struct es_client *client, const struct es_options *options, struct err *err)
 {
@@ -71,6 +71,7 @@ struct es_client *es_client_new(struct io_loop *loop, const struct es_options *o
         .total_timeout_ms = options->request_timeout_ms,
         .gzip_above = options->compression ? GZIP_ABOVE : 0,
         .accept_gzip = options->compression,
+        .answer_max = ANSWER_MAX,
         .tls = {.ca = options->tls.ca,
                 .cert = options->tls.cert,
                 .key = options->tls.key,
@@ -111,15 +112,16 @@ const struct es_version *es_client_version(const struct es_client *client)
     return &client->version;
 }
 
+/* Every host is asked in turn until one answers. */
 struct connecting {
     struct es_client *client;
+    size_t left; /* hosts to try */
     es_done_fn *done;
     void *ctx;
 };
 
 static void finish(struct connecting *c, const struct err *err)
 {
-    c->client->connected = err == NULL;
     c->done(c->ctx, err);
     free(c);
 }
@@ -128,33 +130,46 @@ static void take_version(struct connecting *c, const struct json_node *distribut
                          const struct json_node *number)
 {
     struct err err = {0};
-    const bool fine =
-        es_version_parse(distribution ? distribution->text : SLICE_NULL,
-                         number ? number->text : SLICE_LIT(""), &c->client->version, &err);
-    finish(c, fine ? NULL : &err);
+    if (es_version_parse(distribution ? distribution->text : SLICE_NULL,
+                         number ? number->text : SLICE_LIT(""), &c->client->version, &err)) {
+        finish(c, NULL);
+        return;
+    }
+    err_context(&err, "elasticsearch");
+    finish(c, &err);
 }
 
-static void on_nodes(void *ctx, const struct json_node *json, int status, const struct err *err)
+static void on_nodes(void *ctx, const struct json_node *json, int status UNUSED,
+                     const struct err *err)
 {
-    (void)status;
     if (err) {
-        finish(ctx, err);
+        struct err own = *err;
+        err_context(&own, "can't find out the server's version");
+        finish(ctx, &own);
         return;
     }
     const struct json_node *nodes = json_member(json, "nodes");
-    const struct json_node *node = nodes ? json_first(nodes) : NULL;
-    take_version(ctx, NULL, node ? json_member(node, "version") : NULL);
+    const struct json_node *node = nodes && nodes->type == JSON_OBJECT ? json_first(nodes) : NULL;
+    take_version(ctx, NULL, json_member(node, "version"));
 }
 
 static void on_root(void *ctx, const struct json_node *json, int status, const struct err *err)
 {
     struct connecting *c = ctx;
-    if (!err) {
-        take_version(c, json_path(json, "version.distribution"), json_path(json, "version.number"));
+    const struct json_node *number = json_path(json, "version.number");
+    if (number) {
+        take_version(c, json_path(json, "version.distribution"), number);
         return;
     }
+    struct err own = {0};
+    if (err)
+        own = *err;
+    else
+        err_set(&own, ERR_PROTOCOL, "the server at this address is no Elasticsearch");
+    const bool no_answer = status == 0 && own.code != ERR_CANCELLED;
+    if (no_answer && --c->left > 0 && es_send(c->client, "GET", "/", NULL, false, on_root, c, &own))
+        return;
     /* Some distributions of the server don't have the page at the root. */
-    struct err own = *err;
     if ((status == 405 || status == 404 || status == 400) &&
         es_send(c->client, "GET", "/_nodes/_local?filter_path=nodes.*.version", NULL, false,
                 on_nodes, c, &own))
@@ -165,7 +180,7 @@ static void on_root(void *ctx, const struct json_node *json, int status, const s
 bool es_connect(struct es_client *client, es_done_fn *done, void *ctx, struct err *err)
 {
     struct connecting *c = mem_alloc(sizeof *c);
-    *c = (struct connecting){client, done, ctx};
+    *c = (struct connecting){client, client->host_count, done, ctx};
     if (es_send(client, "GET", "/", NULL, false, on_root, c, err))
         return true;
     free(c);

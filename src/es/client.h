@@ -16,9 +16,10 @@
  *
  * Promise of every function that takes a callback: it returns false with err set and never calls
  * back, or returns true and calls back exactly once, later, from the loop. Results are borrowed for
- * the time of the call. Retrying is the caller's affair: errors carry their class (429, 503, 502,
- * 504: ERR_OVERLOADED or ERR_UNAVAILABLE; no connection: ERR_CONNECTION; 401, 403: ERR_AUTH;
- * 404: ERR_NOT_FOUND; other 4xx: ERR_REQUEST). Texts name the server and its reason, no secret. */
+ * the time of the call. Retrying is the caller's affair: errors carry their class (429:
+ * ERR_OVERLOADED; 5xx and a blocked index, 403: ERR_UNAVAILABLE; no connection: ERR_CONNECTION; 401
+ * and other 403: ERR_AUTH; 404: ERR_NOT_FOUND; 409: ERR_CONFLICT; 413: ERR_TOO_LARGE; other 4xx:
+ * ERR_REQUEST; a redirect: ERR_CONFIG). Texts name the server and its reason, no secret. */
 struct es_client;
 
 struct es_options {
@@ -42,7 +43,8 @@ struct es_options {
 
 struct es_client *es_client_new(struct io_loop *loop, const struct es_options *options,
                                 struct err *err);
-/* Ends all requests with ERR_CANCELLED, closes, frees; closed (may be NULL) is called last. */
+/* Ends all requests with ERR_CANCELLED, closes, frees; closed (may be NULL) is called last. All
+ * feeds must have been closed. */
 void es_client_close(struct es_client *client, void (*closed)(void *ctx), void *ctx);
 
 typedef void es_done_fn(void *ctx, const struct err *err); /* err NULL: done */
@@ -51,33 +53,6 @@ MUST_USE bool es_connect(struct es_client *client, es_done_fn *done, void *ctx, 
 /* Valid after es_connect; borrowed. */
 const struct es_version *es_client_version(const struct es_client *client);
 
-/* -- writing ----------------------------------------------------------------------------- */
-
-/* Appends one action to a bulk body. id and source are raw: id is escaped here, source must be
- * one valid JSON object without newlines. gte: external_gte instead of external. From 5 on the
- * caller puts the timestamp field into source; before, it travels as _timestamp. */
-MUST_USE bool es_bulk_index(const struct es_client *client, struct buf *body, struct slice id,
-                            int64_t version, bool gte, struct slice source, struct err *err);
-MUST_USE bool es_bulk_delete(const struct es_client *client, struct buf *body, struct slice id,
-                             int64_t version, bool gte, struct err *err);
-
-/* Outcome of one item, in the order of the body. */
-struct es_bulk_item {
-    int status;          /* HTTP: 200, 201; 404 (deleted nothing); 409 superseded; 429; … */
-    enum err_code code;  /* ERR_NONE, ERR_CONFLICT (409), ERR_OVERLOADED (429, 503, 5xx: retry),
-                          * ERR_REQUEST (other 4xx) */
-    struct slice reason; /* "type: reason", one line; null when fine */
-};
-typedef void es_bulk_fn(void *ctx, const struct es_bulk_item *items, size_t count,
-                        const struct err *err);
-/* Sends body (taken over: *body is empty afterwards) with count actions. items is NULL when the
- * whole request failed: what took effect is unknown then. An answer with another number of items
- * is ERR_PROTOCOL. */
-MUST_USE bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_fn *done,
-                      void *ctx, struct err *err);
-
-/* -- reading ----------------------------------------------------------------------------- */
-
 struct es_document {
     struct slice id;
     bool found;
@@ -85,21 +60,60 @@ struct es_document {
     int64_t seq_no, primary_term;   /* -1 where the server has none */
     const struct json_node *source; /* object, or NULL when not found or not asked for */
 };
+
+/* -- writing ----------------------------------------------------------------------------- */
+
+/* Appends one action to a bulk body. id and source are raw: id is escaped here, source must be
+ * one valid JSON object without newlines. gte: external_gte instead of external. From 5 on the
+ * caller puts the timestamp field into source; before, it travels as _timestamp. ERR_VALUE, with
+ * body unchanged, for what would make the server refuse the whole bulk: an id that is not 1 to 512
+ * bytes of UTF-8, a negative version, one of more than 13 digits as a _timestamp. */
+MUST_USE bool es_bulk_index(const struct es_client *client, struct buf *body, struct slice id,
+                            int64_t version, bool gte, struct slice source, struct err *err);
+MUST_USE bool es_bulk_delete(const struct es_client *client, struct buf *body, struct slice id,
+                             int64_t version, bool gte, struct err *err);
+
+/* Removes the document only if it is still the one that was seen (by _seq_no; where the server has
+ * none, if its version is not above the one seen). */
+MUST_USE bool es_bulk_delete_if(const struct es_client *client, struct buf *body, struct slice id,
+                                const struct es_document *seen, struct err *err);
+
+/* Outcome of one item, in the order of the body. */
+struct es_bulk_item {
+    int status;          /* HTTP: 200, 201; 404 (deleted nothing); 409 superseded; 429; … */
+    enum err_code code;  /* ERR_NONE (also for a delete of nothing), else as for requests: 409
+                          * ERR_CONFLICT, 429 ERR_OVERLOADED, 5xx ERR_UNAVAILABLE, 400 ERR_REQUEST */
+    struct slice reason; /* "type: reason", one line; null when fine */
+};
+typedef void es_bulk_fn(void *ctx, const struct es_bulk_item *items, size_t count,
+                        const struct err *err);
+/* Sends body (taken over: *body is empty afterwards) with count > 0 actions. items is NULL when the
+ * whole request failed: what took effect is unknown then. An answer with another number of items
+ * is ERR_PROTOCOL. */
+MUST_USE bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_fn *done,
+                      void *ctx, struct err *err);
+
+/* -- reading ----------------------------------------------------------------------------- */
+
 typedef void es_documents_fn(void *ctx, const struct es_document *documents, size_t count,
                              const struct err *err);
-/* Reads documents by id, in order, in real time (no refresh needed). An item that failed by
- * itself makes the whole call fail with its class. */
+/* Reads count > 0 documents by id, in order, in real time (no refresh needed). An item that failed
+ * by itself makes the whole call fail with its class. */
 MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t count,
                       es_documents_fn *done, void *ctx, struct err *err);
 
-/* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), as
- * of the moment it was opened, page by page, by point in time + search_after or scroll, never
- * from/size. */
+/* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), in no
+ * particular order, as of its first page, by point in time + search_after or scroll, never
+ * from/size. Pages may be smaller than asked for. A feed whose next page is asked for more than 5
+ * minutes after the last one may end with ERR_UNAVAILABLE; another one can be opened then. */
 struct es_feed;
 struct es_feed_options {
     int64_t since, until;
     bool all;           /* every document, since is ignored */
-    uint32_t page_size; /* 0: 1000 */
+    uint32_t page_size; /* 0: 1000; at most 10,000 */
+    /* slices > 1: only part number slice (from 0) of that many, so that several feeds can share the
+     * work; each has its own moment. Servers below 5 have no slices: slice 0 gives everything. */
+    uint32_t slice, slices;
 };
 typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
 MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
@@ -109,7 +123,8 @@ MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ct
 /* Frees it and closes its context on the server, in the background. No call may be pending. */
 void es_feed_close(struct es_feed *feed);
 
-/* Highest value of the timestamp field in the index; found false when there is none. */
+/* Version of the document with the highest timestamp field; found false when there is none. The
+ * field may be unmapped, but the index must exist. */
 typedef void es_max_fn(void *ctx, bool found, int64_t value, const struct err *err);
 MUST_USE bool es_max_timestamp(struct es_client *client, es_max_fn *done, void *ctx,
                                struct err *err);
@@ -119,7 +134,8 @@ MUST_USE bool es_max_timestamp(struct es_client *client, es_max_fn *done, void *
 MUST_USE bool es_refresh(struct es_client *client, es_done_fn *done, void *ctx, struct err *err);
 typedef void es_json_fn(void *ctx, const struct json_node *json, const struct err *err);
 /* The mapping of the index: the object that holds "properties" (and "dynamic", "_timestamp"),
- * whatever the server's version wraps around it. ERR_NOT_FOUND when the index does not exist. */
+ * whatever the server's version wraps around it; an empty object for none. ERR_NOT_FOUND when the
+ * index does not exist, ERR_SCHEMA when it lacks the type or the name stands for several. */
 MUST_USE bool es_mapping(struct es_client *client, es_json_fn *done, void *ctx, struct err *err);
 /* Creates the index with mapping (the same object as above, as JSON). */
 MUST_USE bool es_index_create(struct es_client *client, struct slice mapping, es_done_fn *done,

@@ -2,14 +2,17 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "es/answer.h"
 
 #include <stdlib.h>
 
-enum { DEAD_US = 5000000 };
+enum { DEAD_US = 5000000, SHOWN_MAX = 120 };
 
 struct request {
     struct es_client *client;
     size_t host;
+    const char *method;
+    char *path;
     es_answer_fn *done;
     void *ctx;
 };
@@ -24,47 +27,19 @@ const char *es_documents_path(const struct es_client *client)
     return client->version.typed ? client->type_path : client->index_path;
 }
 
-enum err_code es_status_code(int status)
+/* A number in a range on a date field is milliseconds to some servers (9.x) whatever the field's
+ * format says; text is read as the documents' values are. `_timestamp` is milliseconds and has a
+ * format in which text such as "2015" would be a year. */
+void es_append_range(const struct es_client *client, struct buf *body, int64_t since, int64_t until)
 {
-    switch (status) {
-    case 401:
-    case 403:
-        return ERR_AUTH;
-    case 404:
-        return ERR_NOT_FOUND;
-    case 409:
-        return ERR_CONFLICT;
-    case 413:
-        return ERR_TOO_LARGE;
-    case 408:
-    case 429:
-        return ERR_OVERLOADED;
-    default:
-        return status >= 500 ? ERR_UNAVAILABLE : ERR_REQUEST;
-    }
-}
-
-void es_error_text(const struct json_node *error, struct buf *out)
-{
-    if (!error)
-        return;
-    if (error->type == JSON_STRING) {
-        buf_append_slice(out, error->text);
-        return;
-    }
-    const struct json_node *type = json_member(error, "type");
-    const struct json_node *reason = json_member(error, "reason");
-    const struct json_node *cause = json_path(error, "caused_by.reason");
-    if (type)
-        buf_append_slice(out, type->text);
-    if (reason && reason->type == JSON_STRING) {
-        buf_append_str(out, ": ");
-        buf_append_slice(out, reason->text);
-    }
-    if (cause && cause->type == JSON_STRING) {
-        buf_append_str(out, ": ");
-        buf_append_slice(out, cause->text);
-    }
+    const char *quote = client->version.meta_timestamp ? "" : "\"";
+    buf_append_str(body, "{\"range\":{");
+    if (!json_append_string(body, slice_str(es_timestamp_name(client))))
+        buf_append_str(body, "\"\"");
+    buf_printf(body, ":{\"gte\":%s%lld%s", quote, (long long)(since > 0 ? since : 0), quote);
+    if (until > 0)
+        buf_printf(body, ",\"lte\":%s%lld%s", quote, (long long)until, quote);
+    buf_append_str(body, "}}}");
 }
 
 /* Hosts take turns; one that failed sits out for a while, unless all do. */
@@ -81,63 +56,84 @@ static size_t choose_host(struct es_client *client)
     return host;
 }
 
-static const char *remedy(int status)
+static const char *remedy(enum err_code code, int status)
 {
-    if (status == 401)
-        return "; look at username, password or apiKey";
-    if (status == 403)
-        return "; the user lacks a privilege";
+    if (code == ERR_AUTH)
+        return status == 401 ? "; look at username, password or apiKey"
+                             : "; the user lacks a privilege";
     return "";
+}
+
+static void append_reason(struct buf *text, const struct io_http_answer *answer,
+                          const struct json_node *json)
+{
+    const struct slice body = buf_slice(&answer->body);
+    if (answer->redirect)
+        buf_printf(text, " it redirects to %s", answer->redirect);
+    else if (json_member(json, "error"))
+        buf_append_char(text, ' ');
+    else if (!json && body.len > 0) /* a proxy's page, most likely */
+        buf_printf(text, " not in JSON: %.*s", (int)(body.len < SHOWN_MAX ? body.len : SHOWN_MAX),
+                   body.ptr);
+    es_error_text(json_member(json, "error"), text);
 }
 
 static void refuse(const struct request *r, const struct io_http_answer *answer,
                    const struct json_node *json)
 {
+    const enum err_code code = es_status_code(answer->status, json_member(json, "error"));
     struct err err = {0};
     struct buf text = {0};
-    es_error_text(json_member(json, "error"), &text);
-    if (answer->redirect)
-        buf_printf(&text, "it redirects to %s", answer->redirect);
-    err_set(&err, es_status_code(answer->status), "elasticsearch %s: %d%s%.*s%s",
-            r->client->hosts[r->host].origin.url, answer->status, text.len ? " " : "",
-            SLICE_ARG(buf_slice(&text)), remedy(answer->status));
+    append_reason(&text, answer, json);
+    err_set(&err, code, "elasticsearch %s: %d%.*s%s", r->client->hosts[r->host].origin.url,
+            answer->status, SLICE_ARG(buf_slice(&text)), remedy(code, answer->status));
     buf_free(&text);
     r->done(r->ctx, NULL, answer->status, &err);
 }
 
+static void take_answer(const struct request *r, const struct io_http_answer *answer)
+{
+    const char *url = r->client->hosts[r->host].origin.url;
+    struct err err = {0};
+    const bool parsed = json_parse(r->client->doc, buf_slice(&answer->body), true, &err);
+    log_debug(r->client->log, "%s %s%s: %d, %zu bytes, %llu ms", r->method, url, r->path,
+              answer->status, answer->body.len, (unsigned long long)answer->took_us / 1000);
+    if (answer->status < 200 || answer->status >= 300) {
+        refuse(r, answer, parsed ? json_root(r->client->doc) : NULL);
+    } else if (!parsed) {
+        err_context(&err, "elasticsearch %s answers something that can't be read", url);
+        if (err.code != ERR_TOO_LARGE)
+            err.code = ERR_PROTOCOL;
+        r->done(r->ctx, NULL, answer->status, &err);
+    } else {
+        r->done(r->ctx, json_root(r->client->doc), answer->status, NULL);
+    }
+}
+
 static void on_answer(void *ctx, struct io_http_answer *answer, const struct err *err)
 {
-    struct request r = *(struct request *)ctx;
-    free(ctx);
-    struct es_host *host = &r.client->hosts[r.host];
-    struct err own = {0};
-    if (err) {
-        own = *err;
+    struct request *r = ctx;
+    struct es_host *host = &r->client->hosts[r->host];
+    if (answer) {
+        host->dead_until_us = 0;
+        take_answer(r, answer);
+    } else {
+        struct err own = *err;
         if (own.code == ERR_CONNECTION || own.code == ERR_TIMEOUT)
             host->dead_until_us = clock_mono_us() + DEAD_US;
         err_context(&own, "elasticsearch %s", host->origin.url);
-        r.done(r.ctx, NULL, 0, &own);
-        return;
+        log_debug(r->client->log, "%s %s: %s", r->method, r->path, own.text);
+        r->done(r->ctx, NULL, 0, &own);
     }
-    host->dead_until_us = 0;
-    const bool parsed = json_parse(r.client->doc, buf_slice(&answer->body), true, &own);
-    if (answer->status >= 300) {
-        refuse(&r, answer, parsed ? json_root(r.client->doc) : NULL);
-    } else if (!parsed) {
-        struct err bad = {0};
-        err_set(&bad, ERR_PROTOCOL, "elasticsearch %s answers something that is not JSON: %s",
-                host->origin.url, own.text);
-        r.done(r.ctx, NULL, answer->status, &bad);
-    } else {
-        r.done(r.ctx, json_root(r.client->doc), answer->status, NULL);
-    }
+    free(r->path);
+    free(r);
 }
 
 bool es_send(struct es_client *client, const char *method, const char *path, struct buf *body,
              bool ndjson, es_answer_fn *done, void *ctx, struct err *err)
 {
     struct request *r = mem_alloc(sizeof *r);
-    *r = (struct request){client, choose_host(client), done, ctx};
+    *r = (struct request){client, choose_host(client), method, mem_strdup(path), done, ctx};
     struct buf url = {0};
     buf_append_str(&url, client->hosts[r->host].origin.url);
     buf_append_str(&url, path);
@@ -146,11 +142,13 @@ bool es_send(struct es_client *client, const char *method, const char *path, str
         .url = buf_cstr(&url),
         .content_type = ndjson ? "application/x-ndjson" : "application/json",
         .body = body,
+        .plain = !client->version.takes_gzip,
         .login = &client->login,
     };
     const bool sent = io_http_send(client->http, &request, on_answer, r, err) != NULL;
     buf_free(&url);
     if (!sent) {
+        free(r->path);
         free(r);
         if (body)
             buf_free(body);

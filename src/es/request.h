@@ -23,15 +23,14 @@ struct es_client {
     char *type;
     char *timestamp_field;
     struct es_version version;
-    bool connected;
     struct json_doc *doc; /* the answer that is being looked at */
     const struct log *log;
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
 
-/* json is NULL when err is set; else an answer below 300, borrowed for the call. err also knows
- * the answer's status (0: none). */
+/* json is NULL when err is set; else an answer below 300, borrowed for the call. status is known
+ * with most errors too (0: there was no answer). */
 typedef void es_answer_fn(void *ctx, const struct json_node *json, int status,
                           const struct err *err);
 
@@ -44,14 +43,8 @@ MUST_USE bool es_send(struct es_client *client, const char *method, const char *
 const char *es_timestamp_name(const struct es_client *client);
 /* "/index" or "/index/type", as the server wants it for documents. */
 const char *es_documents_path(const struct es_client *client);
-
-/* Error code of a status >= 300. */
-enum err_code es_status_code(int status);
-/* Appends "type: reason" of an error object (or a string, as 1.x has it) to out. */
-void es_error_text(const struct json_node *error, struct buf *out);
-
-/* A hit or a document of _mget. */
-MUST_USE bool es_document_read(const struct json_node *hit, struct es_document *out,
-                               struct err *err);
+/* Appends {"range":{…}} for versions from since up to until (0: no end). */
+void es_append_range(const struct es_client *client, struct buf *body, int64_t since,
+                     int64_t until);
 
 #endif

@@ -7,22 +7,32 @@
 
 #include <stdbool.h>
 
-/* What a server can do and how it wants to be asked. The only place that knows versions: the
- * others look at the capabilities. */
+/* What servers can do and how they want to be asked, as major * 100 + minor: a capability is there
+ * from the first version up to, not including, the second; 0 as the first: never. The only place
+ * that knows versions. OpenSearch 1.0 is Elasticsearch 7.10 under another name. */
+#define ES_CAPABILITIES(X)                                                                    \
+    /* name                 Elasticsearch  OpenSearch */                                      \
+    X(typed, 100, 700, 0, 0)                /* documents have a type, in the path */          \
+    X(underscore_meta, 100, 600, 0, 0)      /* bulk actions say "_version", not "version" */  \
+    X(meta_timestamp, 100, 500, 0, 0)       /* `_timestamp`, in ms, instead of a field */     \
+    X(string_type, 100, 500, 0, 0)          /* "string" instead of "text" and "keyword" */    \
+    X(waits_for_no_shards, 100, 500, 0, 0)  /* a new index may still be without its shards */ \
+    X(plain_scroll_id, 100, 200, 0, 0)      /* a scroll goes on by plain text, not by JSON */ \
+    X(takes_gzip, 500, ANY, 100, ANY)       /* without being configured to; others hang up */ \
+    X(slices, 500, ANY, 100, ANY)           /* a scroll or point in time can be divided */    \
+    X(sequence_numbers, 607, ANY, 100, ANY) /* _seq_no and _primary_term */                   \
+    X(untracked_hits, 700, ANY, 100, ANY)   /* searches need not count all hits */            \
+    X(point_in_time, 712, ANY, 0, 0)        /* with _shard_doc to page by */                  \
+    X(opensearch_point_in_time, 0, 0, 303, ANY)                                               \
+    X(exclude_vectors, 902, ANY, 0, 0) /* leaves vectors out of _source unless asked */
+
 struct es_version {
     bool opensearch;
     int major, minor, patch;
     char text[32]; /* "9.5.3" */
-
-    bool typed;             /* documents have a type, in the path */
-    bool underscore_meta;   /* bulk actions say "_version", not "version" */
-    bool meta_timestamp;    /* `_timestamp` of the seed's days instead of a field */
-    bool string_type;       /* mappings know "string" instead of "text" and "keyword" */
-    bool sequence_numbers;  /* _seq_no and _primary_term */
-    bool exclude_vectors;   /* leaves vectors out of _source unless asked */
-    bool scroll_id_in_body; /* a scroll goes on by JSON instead of by plain text */
-    enum { ES_SCROLL, ES_PIT, ES_PIT_OPENSEARCH } snapshot; /* how a feed keeps its view */
-    const char *tiebreak; /* what orders hits of one timestamp in a point in time */
+#define ES_CAPABILITY_MEMBER(name, from, before, os_from, os_before) bool name;
+    ES_CAPABILITIES(ES_CAPABILITY_MEMBER)
+#undef ES_CAPABILITY_MEMBER
 };
 
 /* Fills everything from a distribution (null: Elasticsearch) and a number. Errors: ERR_PROTOCOL

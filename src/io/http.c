@@ -318,7 +318,8 @@ static void set_body(struct io_http_call *call, const struct io_http_request *re
     call->body = *request->body;
     *request->body = (struct buf){0};
     struct buf small = {0};
-    if (limit > 0 && call->body.len > limit && compress_body(&call->body, &small)) {
+    if (!request->plain && limit > 0 && call->body.len > limit &&
+        compress_body(&call->body, &small)) {
         buf_free(&call->body);
         call->body = small;
         add_header(call, "Content-Encoding", "gzip");

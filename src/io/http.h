@@ -46,6 +46,7 @@ struct io_http_request {
     const char *url;                   /* without user and password */
     const char *content_type;          /* of the body; borrowed until the answer */
     struct buf *body;                  /* taken over when the request is accepted; NULL: none */
+    bool plain;                        /* the body is not compressed, whatever its size */
     const struct io_http_login *login; /* may be NULL */
 };
 
