@@ -1,7 +1,10 @@
 #include "map/codec.h"
 
+#include "map/codec_big.h"
+#include "map/codec_blob.h"
 #include "map/codec_net.h"
 #include "map/codec_number.h"
+#include "map/codec_span.h"
 #include "map/codec_text.h"
 #include "map/codec_time.h"
 
@@ -33,6 +36,16 @@ static const struct map_codec codecs[] = {
      map_timestamp_from_json, map_timestamp_to_text, map_timestamp_from_text},
     {CQL_DATE, "date", "date", "date", 4, false, map_date_to_json, map_date_from_json,
      map_date_to_text, map_date_from_text},
+    {CQL_TIME, "time", "keyword", "string", 8, false, NULL, NULL, map_time_to_text,
+     map_time_from_text},
+    {CQL_DURATION, "duration", "keyword", "string", 0, false, NULL, NULL, map_duration_to_text,
+     map_duration_from_text},
+    {CQL_VARINT, "varint", "keyword", "string", 0, false, map_varint_to_text, map_varint_from_json,
+     map_varint_to_text, map_varint_from_text},
+    {CQL_DECIMAL, "decimal", "keyword", "string", 0, false, NULL, map_decimal_from_json,
+     map_decimal_to_text, map_decimal_from_text},
+    {CQL_BLOB, "blob", "binary", "binary", 0, true, NULL, NULL, map_blob_to_text,
+     map_blob_from_text},
 };
 
 const struct map_codec *map_codec_find(enum cql_type_id id)

@@ -125,11 +125,22 @@ bool map_document_render(const struct map_schema *schema, const struct slice *ce
 
 /* --- contents */
 
+/* The server stores what a driver sent, and these have more than one encoding of a value. */
+static struct slice canonical(enum cql_type_id id, struct slice cell)
+{
+    if (id == CQL_BOOLEAN && cell.len == 1 && cell.ptr[0])
+        return SLICE_LIT("\1");
+    while (id == CQL_VARINT && cell.len > 1 &&
+           (cell.ptr[0] == 0 ? (cell.ptr[1] & 0x80) == 0
+                             : (unsigned char)cell.ptr[0] == 0xFF && cell.ptr[1] & 0x80))
+        cell = slice_of(cell.ptr + 1, cell.len - 1);
+    return cell;
+}
+
 void map_row_normalise(const struct map_schema *schema, struct slice *cells)
 {
-    /* The types mapped so far have one form each. */
-    (void)schema;
-    (void)cells;
+    for (uint32_t i = 0; i < schema->column_count; i++)
+        cells[i] = canonical(schema->columns[i].type->id, cells[i]);
 }
 
 bool map_content_equal(const struct map_schema *schema, const struct change_content *a,

@@ -40,8 +40,8 @@ MUST_USE bool map_document_render(const struct map_schema *schema, const struct 
                                   const struct json_node *present, struct buf *out,
                                   struct err *err);
 
-/* Brings cells as they came from Cassandra into the canonical form in place (empty collections
- * become null; nothing else differs). */
+/* Brings cells as they came from Cassandra into the canonical form in place: empty collections
+ * become null, booleans and varints get their one shortest encoding. The bytes themselves stay. */
 void map_row_normalise(const struct map_schema *schema, struct slice *cells);
 
 /* Whether two contents are the same in the columns that travel both ways. Two missing ones are

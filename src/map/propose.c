@@ -58,7 +58,7 @@ static const struct {
     {"byte", "tinyint"},     {"double", "double"},         {"float", "float"},
     {"half_float", "float"}, {"scaled_float", "double"},   {"boolean", "boolean"},
     {"date_nanos", "text"}, /* a timestamp ends at milliseconds */
-    {"ip", "inet"},
+    {"ip", "inet"},          {"binary", "blob"},           {"unsigned_long", "varint"},
 };
 
 /* What a date looks like in documents is its format's affair. */

@@ -72,6 +72,37 @@ static const struct {
     {"date", "253402300800000", "802cc0a1"},
     {"date", "-185542587187200000", "00000000"},
     {"date", "185542587100800000", "ffffffff"},
+    {"time", "\"00:00:00.000000000\"", "0000000000000000"},
+    {"time", "\"13:30:54.234000001\"", "00002c4032559a81"},
+    {"time", "\"23:59:59.999999999\"", "00004e94914effff"},
+    {"duration", "\"0s\"", "000000"},
+    {"duration", "\"1mo2d3ns\"", "020406"},
+    {"duration", "\"-1mo2d3ns\"", "010305"},
+    {"duration", "\"1y1mo10d1h1m1s1ms1us1ns\"", "1a14fc06a8c9541052"},
+    {"duration", "\"-178956970y8mo2147483648d2562047h47m16s854ms775us808ns\"",
+     "f0fffffffff0ffffffffffffffffffffffffff"},
+    {"blob", "\"\"", ""},
+    {"blob", "\"AA==\"", "00"},
+    {"blob", "\"AAE=\"", "0001"},
+    {"blob", "\"AP+/\"", "00ffbf"},
+    {"varint", "0", "00"},
+    {"varint", "-1", "ff"},
+    {"varint", "127", "7f"},
+    {"varint", "128", "0080"},
+    {"varint", "-128", "80"},
+    {"varint", "-129", "ff7f"},
+    {"varint", "1000000000", "3b9aca00"},
+    {"varint", "18446744073709551616", "010000000000000000"},
+    {"varint", "-170141183460469231731687303715884105728", "80000000000000000000000000000000"},
+    {"decimal", "\"12.340\"", "00000003 3034"},
+    {"decimal", "\"-12.340\"", "00000003 cfcc"},
+    {"decimal", "\"0\"", "00000000 00"},
+    {"decimal", "\"0.000\"", "00000003 00"},
+    {"decimal", "\"0.00012\"", "00000005 0c"},
+    {"decimal", "\"5E+7\"", "fffffff9 05"},
+    {"decimal", "\"5E-2147483647\"", "7fffffff 05"},
+    {"decimal", "\"5E+2147483648\"", "80000000 05"},
+    {"decimal", "\"123456789012345678901234567890.5\"", "000000010f951a9fa3a286c94f0e766c39"},
     {"inet", "\"0.0.0.0\"", "00000000"},
     {"inet", "\"192.0.2.255\"", "c00002ff"},
     {"inet", "\"::\"", "00000000000000000000000000000000"},
@@ -126,6 +157,25 @@ static const struct {
     {"timestamp", "\"-0001-12-31T23:59:59.999Z\"", "-62167219200001"},
     {"date", "\"2016-02-29T00:00:00.000Z\"", "\"2016-02-29\""},
     {"date", "86400000", "\"1970-01-02\""},
+    {"time", "\"13:30\"", "\"13:30:00.000000000\""},
+    {"time", "\"13:30:54\"", "\"13:30:54.000000000\""},
+    {"time", "\"13:30:54.5\"", "\"13:30:54.500000000\""},
+    {"duration", "\"P1Y2M3DT4H5M6S\"", "\"1y2mo3d4h5m6s\""},
+    {"duration", "\"-P1M\"", "\"-1mo\""},
+    {"duration", "\"P2W\"", "\"14d\""},
+    {"duration", "\"PT90M\"", "\"1h30m\""},
+    {"duration", "\"1w1d\"", "\"8d\""},
+    {"duration", "\"1000ms\"", "\"1s\""},
+    {"varint", "1.0", "1"},
+    {"varint", "-1.50e30", "-1500000000000000000000000000000"},
+    {"varint", "100e-2", "1"},
+    {"varint", "-0", "0"},
+    {"varint", "0e99999999999999999999", "0"},
+    {"decimal", "1.50", "\"1.50\""},
+    {"decimal", "1.5e3", "\"15E+2\""},
+    {"decimal", "-0.0", "\"0.0\""},
+    {"decimal", "\"0012.3\"", "\"12.3\""},
+    {"decimal", "15e-25", "\"15E-25\""},
     {"inet", "\"2001:DB8:0:0:0:0:0:1\"", "\"2001:db8::1\""},
     {"inet", "\"::192.0.2.1\"", "\"::c000:201\""},
 };
@@ -207,6 +257,46 @@ static const struct {
     {"date", "185542587187200000", "does not fit into date"},
     {"date", "-185542587273600000", "does not fit into date"},
     {"date", "\"2015-02-30\"", "2015-02-30 is no date"},
+    {"time", "\"24:00\"", "24:00 is no time"},
+    {"time", "\"1:00\"", "is no time"},
+    {"time", "\"10:60\"", "is no time"},
+    {"time", "\"10:00:00.\"", "is no time"},
+    {"time", "\"10:00:00.0000000001\"", "is no time"},
+    {"time", "1", "a number is no value for a column of type time"},
+    {"duration", "\"\"", "is no duration"},
+    {"duration", "\"-\"", "is no duration"},
+    {"duration", "\"P\"", "is no duration"},
+    {"duration", "\"1\"", "is no duration"},
+    {"duration", "\"1x\"", "is no duration"},
+    {"duration", "\"1d1d\"", "is no duration"},
+    {"duration", "\"1d-1d\"", "is no duration"},
+    {"duration", "\"P1H\"", "is no duration"},
+    {"duration", "\"PT1D\"", "is no duration"},
+    {"duration", "\"2147483648mo\"", "does not fit into duration"},
+    {"duration", "\"99999999999999999999ns\"", "is no duration"},
+    {"duration", "\"9223372036854775808ns\"", "does not fit into duration"},
+    {"blob", "\"A\"", "A is no base64 for blob"},
+    {"blob", "\"AA\"", "is no base64"},
+    {"blob", "\"AB==\"", "is no base64"},
+    {"blob", "\"AAB=\"", "is no base64"},
+    {"blob", "\"A===\"", "is no base64"},
+    {"blob", "\"====\"", "is no base64"},
+    {"blob", "\"AA==AA==\"", "is no base64"},
+    {"blob", "\"A-_A\"", "is no base64"},
+    {"blob", "1", "a number is no value for a column of type blob"},
+    {"varint", "1.5", "1.5 has a fraction and is no varint"},
+    {"varint", "\"1\"", "a string is no value for a column of type varint"},
+    {"varint", "1e10000", "1e10000 has more than 10000 digits for varint"},
+    {"varint", "1e99999999999999999999", "has more than 10000 digits for varint"},
+    {"varint", "1e-99999999999999999999", "has a fraction"},
+    {"decimal", "\"\"", " is no decimal"},
+    {"decimal", "\"1.\"", "is no decimal"},
+    {"decimal", "\".5\"", "is no decimal"},
+    {"decimal", "\"+1\"", "is no decimal"},
+    {"decimal", "\"1e\"", "is no decimal"},
+    {"decimal", "\"NaN\"", "is no decimal"},
+    {"decimal", "1e2147483649", "does not fit into decimal"},
+    {"decimal", "true", "a boolean is no value for a column of type decimal"},
     {"inet", "\"256.0.0.1\"", "256.0.0.1 is no inet"},
     {"inet", "\"1.2.3\"", "is no inet"},
     {"inet", "\"01.2.3.4\"", "is no inet"},
@@ -233,6 +323,15 @@ static const struct {
     {"text", "ff", "not UTF-8 in a column of type text"},
     {"text", "eda080", "not UTF-8 in a column of type text"},
     {"ascii", "80", "not ASCII in a column of type ascii"},
+    {"time", "ffffffffffffffff", "-1 ns are no time of day"},
+    {"time", "00004e94914f0000", "86400000000000 ns are no time of day"},
+    {"duration", "0000", "broken value of type duration"},
+    {"duration", "00000000", "broken value of type duration"},
+    {"duration", "010200", "broken value of type duration"},
+    {"duration", "f0ffffffff00", "broken value of type duration"},
+    {"duration", "f1000000000000", "broken value of type duration"},
+    {"varint", "", "empty value of type varint"},
+    {"decimal", "00000000", "4 bytes are no value of type decimal"},
     {"float", "7fc00000", "NaN has no form in JSON"},
     {"float", "7f800000", "Infinity has no form in JSON"},
     {"double", "7ff8000000000000", "NaN has no form in JSON"},
@@ -372,9 +471,11 @@ static void test_random(void **state)
     static const struct {
         const char *type;
         size_t size;
-    } types[] = {{"tinyint", 1}, {"smallint", 2}, {"int", 4},      {"bigint", 8}, {"float", 4},
-                 {"double", 8},  {"date", 4},     {"inet", 4},     {"inet", 16},  {"uuid", 16},
-                 {"text", 7},    {"ascii", 5},    {"timestamp", 8}};
+    } types[] = {{"tinyint", 1}, {"smallint", 2}, {"int", 4},       {"bigint", 8}, {"float", 4},
+                 {"double", 8},  {"date", 4},     {"inet", 4},      {"inet", 16},  {"uuid", 16},
+                 {"text", 7},    {"ascii", 5},    {"timestamp", 8}, {"time", 8},   {"blob", 0},
+                 {"blob", 11},   {"blob", 15},    {"duration", 3},  {"varint", 1}, {"varint", 16},
+                 {"decimal", 14}};
     const char *seed = getenv("SEED");
     random_state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) | 1;
     print_message("SEED=%llu\n", (unsigned long long)random_state);
@@ -384,10 +485,49 @@ static void test_random(void **state)
         /* Small magnitudes and many zeros as often as large ones; big-endian cells. */
         if (types[t].size == 8)
             words[0] = __builtin_bswap64((uint64_t)((int64_t)words[0] >> random_u64() % 64));
+        /* The first byte of a shortest form says more than the sign. */
+        if (*types[t].type == 'v')
+            ((unsigned char *)words)[0] = 0x40;
+        if (!strcmp(types[t].type, "decimal"))
+            ((unsigned char *)words)[4] = 0xA0;
         round_trip(types[t].type, slice_of(words, types[t].size));
         if (i % 256 == 0)
             arena_reset(&fixture_arena);
     }
+}
+
+/* As many digits as are taken, and one more. */
+static void test_digits_at_the_limit(void **state)
+{
+    (void)state;
+    enum { MOST = 10000 };
+    char *json = malloc(MOST + 4);
+    struct err err;
+    struct slice cell;
+    for (int sign = 0; sign < 2; sign++) {
+        json[0] = '-';
+        char *digits = json + sign;
+        for (int i = 0; i < MOST + 1; i++)
+            digits[i] = (char)('1' + i * 7 % 9);
+        digits[MOST + 1] = '\0';
+        assert_false(read_json("varint", json, &cell, &err));
+        assert_false(read_json("decimal", json, &cell, &err));
+        digits[MOST] = '\0';
+        assert_true(read_json("varint", json, &cell, &err));
+        assert_string_equal(write_json("varint", cell, &err), json);
+        assert_true(read_json("decimal", json, &cell, &err));
+        assert_int_equal(strlen(write_json("decimal", cell, &err)), strlen(json) + 2);
+    }
+    memset(json, '9', MOST);
+    json[MOST] = '\0';
+    assert_true(read_json("varint", json, &cell, &err));
+    assert_string_equal(write_json("varint", cell, &err), json);
+    char *bytes = malloc(cell.len + 1);
+    memset(bytes, 0x7f, cell.len + 1);
+    assert_null(write_json("varint", slice_of(bytes, cell.len), &err));
+    assert_null(write_json("varint", slice_of(bytes, cell.len + 1), &err));
+    free(bytes);
+    free(json);
 }
 
 /* Day by day against the C library's calendar. */
@@ -442,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_null_and_unknown_types),
         cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_digits_at_the_limit),
         cmocka_unit_test(test_calendar),
         cmocka_unit_test(test_locale),
     };

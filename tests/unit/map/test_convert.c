@@ -228,6 +228,28 @@ static void test_equality(void **state)
     assert_true(equal(s, "{\"vint\":1}", "{\"vint\":2}"));
 }
 
+static void test_normalised_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+    } rows[] = {{"0000000005", "05"}, {"0080", "0080"}, {"000080", "0080"},
+                {"ffff80", "80"},     {"ff7f", "ff7f"}, {"0000", "00"},
+                {"ffff", "ff"},       {"", ""},         {NULL, NULL}};
+    const struct map_schema *s = schema_with("id int p, a boolean, b varint, c text", NULL);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct slice cells[] = {SLICE_LIT("\x7f"), fixture_bytes(rows[i].before),
+                                SLICE_LIT("\0\0")};
+        map_row_normalise(s, cells);
+        assert_true(slice_is(cells[0], "\1"));
+        assert_true(slice_equal(cells[1], fixture_bytes(rows[i].after)));
+        assert_int_equal(cells[2].len, 2);
+    }
+    struct slice null[3] = {0};
+    map_row_normalise(s, null);
+    assert_null(null[0].ptr);
+}
+
 static struct change_hash hash_of(const struct map_schema *s, const char *json, bool to_cassandra)
 {
     struct change_content c = content_of(s, json);
@@ -285,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_many_present_fields),
         cmocka_unit_test(test_directions_and_names),
         cmocka_unit_test(test_equality),
+        cmocka_unit_test(test_normalised_rows),
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_hash_by_direction),
     };

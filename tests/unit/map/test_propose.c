@@ -81,6 +81,8 @@ static void test_columns(void **state)
         {"f", "f", "timestamp", NULL},
         {"c", "c", NULL, "no column type for dates of the format dd/MM/yyyy"},
         {"s", "s", "double", NULL},
+        {"b", "b", "blob", NULL},
+        {"u", "u", "varint", NULL},
         {"g", "g", NULL, "no column type for the field type geo_point"},
         {"o", "o", NULL, "an object with fields of its own"},
     };
@@ -92,7 +94,8 @@ static void test_columns(void **state)
         "\"e\":{\"type\":\"date\",\"format\":\"epoch_second\"},\"f\":{\"type\":\"date\","
         "\"format\":\"strict_date_optional_time||epoch_millis\"},"
         "\"c\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy\"},"
-        "\"s\":{\"type\":\"scaled_float\",\"scaling_factor\":100},\"g\":{\"type\":\"geo_point\"},"
+        "\"s\":{\"type\":\"scaled_float\",\"scaling_factor\":100},\"b\":{\"type\":\"binary\"},"
+        "\"u\":{\"type\":\"unsigned_long\"},\"g\":{\"type\":\"geo_point\"},"
         "\"o\":{\"properties\":{\"x\":{\"type\":\"long\"}}}}}");
     const struct slice field[] = {SLICE_LIT("k")}, column[] = {SLICE_LIT("k2")};
     struct map_options o = {.rename_field = field,

@@ -1,0 +1,17 @@
+#ifndef MAP_CODEC_BIG_H
+#define MAP_CODEC_BIG_H
+
+#include "map/codec.h"
+
+/* varint: a JSON number, all digits; 1e3 and 1.0 are read too, strings are not. decimal: a string
+ * such as "12.340" or "5E+7", because whoever reads a number into a double and writes it back
+ * would change it; digits and scale come back as they were. From JSON numbers are read as well.
+ * Both: up to 10,000 digits, beyond them refused. */
+map_to_text_fn map_varint_to_text;
+map_from_text_fn map_varint_from_text;
+map_from_json_fn map_varint_from_json;
+map_to_text_fn map_decimal_to_text;
+map_from_text_fn map_decimal_from_text;
+map_from_json_fn map_decimal_from_json;
+
+#endif
