@@ -2,15 +2,10 @@
 
 #include "store/statement.h"
 
-bool store_dead_write(struct store *store, int64_t pipeline, const struct store_dead_letter *l,
-                      bool *added, struct err *err)
+static bool write_with(struct store *store, const char *text, int64_t pipeline,
+                       const struct store_dead_letter *l, struct err *err)
 {
-    sqlite3_stmt *s =
-        store_prepare(store,
-                      "INSERT INTO dead_letter VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-                      " ON CONFLICT DO UPDATE SET rule = ?5, reason = ?6, payload = ?7,"
-                      " write_time_us = ?8 RETURNING at_us",
-                      err);
+    sqlite3_stmt *s = store_prepare(store, text, err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
@@ -22,10 +17,25 @@ bool store_dead_write(struct store *store, int64_t pipeline, const struct store_
     store_bind_slice(s, 7, l->payload);
     sqlite3_bind_int64(s, 8, l->write_time);
     sqlite3_bind_int64(s, 9, l->at);
-    if (store_row(store, s, err) != 1)
-        return false;
-    *added = sqlite3_column_int64(s, 0) == l->at;
     return store_run(store, s, err);
+}
+
+bool store_dead_write(struct store *store, int64_t pipeline, const struct store_dead_letter *l,
+                      bool *added, struct err *err)
+{
+    if (!write_with(store,
+                    "INSERT INTO dead_letter VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                    " ON CONFLICT DO NOTHING",
+                    pipeline, l, err))
+        return false;
+    *added = sqlite3_changes(store->db) > 0;
+    /* it has been waiting since the first of them */
+    return *added ||
+           write_with(store,
+                      "UPDATE dead_letter SET rule = ?5, reason = ?6, payload = ?7,"
+                      " write_time_us = ?8, at_us = min(at_us, ?9)"
+                      " WHERE pipeline = ?1 AND key = ?2 AND version = ?3 AND direction = ?4",
+                      pipeline, l, err);
 }
 
 bool store_dead_settle(struct store *store, int64_t pipeline, struct slice key, int64_t version,
