@@ -1,0 +1,735 @@
+#include "store/store.h"
+
+#include "store/dead_letter.h"
+#include "store/entry.h"
+#include "store/statement.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[64], path[96];
+static struct err err;
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/caes_store_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    err = (struct err){0};
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char file[128];
+        snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+        unlink(file);
+    }
+    return rmdir(folder);
+}
+
+static void must(bool fine)
+{
+    if (!fine)
+        fail_msg("%s", err.text);
+}
+
+static struct store *open_it(void)
+{
+    struct store *store = store_open(path, &err);
+    must(store != NULL);
+    return store;
+}
+
+static void assert_refused(enum err_code code, const char *words)
+{
+    err = (struct err){0};
+    assert_null(store_open(path, &err));
+    assert_int_equal(err.code, code);
+    if (!strstr(err.text, words) || !strstr(err.text, path))
+        fail_msg("\"%s\" does not say \"%s\"", err.text, words);
+}
+
+static int64_t pipeline_of(struct store *store, const char *name)
+{
+    int64_t id = 0;
+    must(store_pipeline(store, name, &id, &err));
+    return id;
+}
+
+/* --- the file */
+
+static void file_is_private(void **state)
+{
+    (void)state;
+    const mode_t mask = umask(0);
+    struct store *store = open_it();
+    pipeline_of(store, "default");
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    store_close(store);
+    umask(mask);
+}
+
+static void no_folder(void **state)
+{
+    (void)state;
+    const size_t len = strlen(path);
+    snprintf(path + len, sizeof path - len, "/x/state.db");
+    assert_refused(ERR_STATE, "create its folder");
+    path[len] = '\0';
+}
+
+static void folder_in_its_place(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_refused(ERR_STATE, "");
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void set_version(int version)
+{
+    sqlite3 *db;
+    char text[64];
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", version);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void newer_schema(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "default");
+    store_close(store);
+    set_version(STORE_SCHEMA_VERSION + 1);
+    assert_refused(ERR_STATE, "newer caes-sync");
+    /* and it was left as it is */
+    set_version(STORE_SCHEMA_VERSION);
+    store = open_it();
+    assert_int_equal(pipeline_of(store, "default"), id);
+    store_close(store);
+}
+
+static void write_at(off_t offset, const char *bytes, size_t len)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, len, offset), len);
+    close(fd);
+}
+
+static void no_database(void **state)
+{
+    (void)state;
+    char garbage[8192];
+    memset(garbage, 'x', sizeof garbage);
+    write_at(0, garbage, sizeof garbage);
+    assert_refused(ERR_STATE, "damaged");
+}
+
+static struct store_entry entry_of(const char *key, int64_t version, int looks, int64_t due)
+{
+    return (struct store_entry){
+        .key = slice_str(key), .version = version, .looks = looks, .due = due};
+}
+
+static void add(struct store *store, int64_t pipeline, const char *key, int64_t version, int looks,
+                int64_t due)
+{
+    const struct store_entry entry = entry_of(key, version, looks, due);
+    must(store_entry_write(store, pipeline, &entry, &err));
+}
+
+static void fill(struct store *store, int64_t pipeline, int count)
+{
+    must(store_begin(store, &err));
+    for (int i = 0; i < count; i++) {
+        char key[128];
+        snprintf(key, sizeof key, "%0100d", i);
+        add(store, pipeline, key, 1, 1, i);
+    }
+    must(store_commit(store, &err));
+}
+
+static bool count_entry(void *ctx, const struct store_entry *entry)
+{
+    (void)entry;
+    ++*(int *)ctx;
+    return true;
+}
+
+static int count_all(struct store *store, int64_t pipeline)
+{
+    int count = 0;
+    must(store_entries_all(store, pipeline, count_entry, &count, &err));
+    return count;
+}
+
+/* Whatever page is damaged: an error that says so, or the truth. */
+static void damaged_pages(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "default");
+    fill(store, id, 2000);
+    store_close(store);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    char *whole = malloc((size_t)st.st_size), bad[4096];
+    const int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, whole, (size_t)st.st_size), st.st_size);
+    close(fd);
+    int told = 0;
+    memset(bad, 0xA5, sizeof bad);
+    for (off_t page = 1; page < st.st_size / 4096; page += 7) {
+        write_at(page * 4096, bad, sizeof bad);
+        err = (struct err){0};
+        int count = 0;
+        store = store_open(path, &err);
+        if (!store || !store_entries_all(store, id, count_entry, &count, &err)) {
+            assert_int_equal(err.code, ERR_STATE);
+            told++;
+        } else {
+            assert_int_equal(count, 2000);
+        }
+        store_close(store);
+        write_at(0, whole, (size_t)st.st_size);
+    }
+    assert_true(told > 5);
+    free(whole);
+}
+
+/* --- one process at a time, and what is left after its end */
+
+static pid_t start_holder(int *ready)
+{
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct store *store = store_open(path, NULL);
+        int64_t id = 0;
+        bool fine = store && store_pipeline(store, "held", &id, NULL) && store_begin(store, NULL);
+        const struct store_entry committed = entry_of("committed", 1, 0, 0);
+        const struct store_entry lost = entry_of("lost", 1, 0, 0);
+        fine = fine && store_entry_write(store, id, &committed, NULL) &&
+               store_commit(store, NULL) && store_begin(store, NULL) &&
+               store_entry_write(store, id, &lost, NULL);
+        if (write(fds[1], fine ? "+" : "-", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    char byte = 0;
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    assert_int_equal(byte, '+');
+    close(fds[1]);
+    *ready = fds[0];
+    return child;
+}
+
+static bool keep_key(void *ctx, const struct store_entry *entry)
+{
+    snprintf(ctx, 64, "%.*s", SLICE_ARG(entry->key));
+    return true;
+}
+
+static void second_process(void **state)
+{
+    (void)state;
+    int ready;
+    const pid_t child = start_holder(&ready);
+    assert_refused(ERR_RUNNING, "another caes-sync");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready);
+    err = (struct err){0};
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "held");
+    char key[64] = "";
+    assert_int_equal(count_all(store, id), 1); /* what was committed, and no more */
+    must(store_entries_all(store, id, keep_key, key, &err));
+    assert_string_equal(key, "committed");
+    store_close(store);
+}
+
+static void second_open_here(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    assert_refused(ERR_RUNNING, "another caes-sync");
+    store_close(store);
+    err = (struct err){0};
+    store_close(open_it());
+}
+
+/* --- no room */
+
+static void assert_intact(int count, int64_t highest)
+{
+    err = (struct err){0};
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "default");
+    struct store_checkpoint checkpoint;
+    assert_int_equal(count_all(store, id), count);
+    must(store_checkpoint_read(store, id, &checkpoint, &err));
+    assert_int_equal(checkpoint.highest_cassandra, highest);
+    add(store, id, "later", 1, 1, 1); /* and there it goes on */
+    store_close(store);
+}
+
+/* Until a write fails. */
+static bool fill_up(struct store *store, int64_t id)
+{
+    static const char *const keys[] = {"a", "b", "c"};
+    for (int64_t i = 2; i < 100000; i++) {
+        const struct store_entry entry = entry_of(keys[i % 3], i, 1, i);
+        if (!store_entry_write(store, id, &entry, &err))
+            return false;
+    }
+    return true;
+}
+
+static struct store *prepare(int64_t *id)
+{
+    struct store *store = open_it();
+    *id = pipeline_of(store, "default");
+    fill(store, *id, 100);
+    const struct store_checkpoint checkpoint = {.highest_cassandra = 7};
+    must(store_checkpoint_write(store, *id, &checkpoint, &err));
+    return store;
+}
+
+static void database_full(void **state)
+{
+    (void)state;
+    int64_t id;
+    struct store *store = prepare(&id);
+    assert_int_equal(sqlite3_exec(store->db, "PRAGMA max_page_count = 40", NULL, NULL, NULL),
+                     SQLITE_OK);
+    const struct store_checkpoint ahead = {.highest_cassandra = 8};
+    must(store_begin(store, &err));
+    must(store_checkpoint_write(store, id, &ahead, &err));
+    assert_false(fill_up(store, id));
+    assert_int_equal(err.code, ERR_STATE);
+    assert_non_null(strstr(err.text, "make room"));
+    store_rollback(store);
+    assert_int_equal(count_all(store, id), 100);
+    store_close(store);
+    assert_intact(100, 7);
+}
+
+/* The system itself refuses, as a full disk does, in the middle of the log. */
+static void file_full(void **state)
+{
+    (void)state;
+    int64_t id;
+    store_close(prepare(&id));
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        struct store *store = store_open(path, &err);
+        const struct rlimit limit = {200000, 200000};
+        const struct store_checkpoint ahead = {.highest_cassandra = 8};
+        if (!store || setrlimit(RLIMIT_FSIZE, &limit) != 0 || !store_begin(store, &err) ||
+            !store_checkpoint_write(store, id, &ahead, &err))
+            _exit(2);
+        /* large enough to leave the page cache before the commit */
+        const bool fine = fill_up(store, id) && store_commit(store, &err);
+        _exit(fine ? 3 : err.code == ERR_STATE ? 0 : 4);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_intact(100, 7);
+}
+
+/* --- pipelines and checkpoints */
+
+static void pipelines(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t a = pipeline_of(store, "a"), b = pipeline_of(store, "b");
+    assert_true(a != b);
+    assert_int_equal(pipeline_of(store, "a"), a);
+    store_close(store);
+    store = open_it();
+    assert_int_equal(pipeline_of(store, "b"), b);
+    store_close(store);
+}
+
+static void checkpoints(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t a = pipeline_of(store, "a"), b = pipeline_of(store, "b");
+    struct store_checkpoint read = {.exists = true, .gap = true};
+    must(store_checkpoint_read(store, a, &read, &err));
+    assert_false(read.exists);
+    assert_false(read.gap);
+    struct store_checkpoint c = {.highest_elasticsearch = INT64_MAX,
+                                 .highest_cassandra = 3,
+                                 .settled = INT64_MIN,
+                                 .completed = 5,
+                                 .gap = true};
+    must(store_checkpoint_write(store, a, &c, &err));
+    c.highest_cassandra = 4;
+    must(store_checkpoint_write(store, a, &c, &err));
+    store_close(store);
+    store = open_it();
+    must(store_checkpoint_read(store, a, &read, &err));
+    assert_true(read.exists);
+    assert_true(read.highest_elasticsearch == INT64_MAX);
+    assert_int_equal(read.highest_cassandra, 4);
+    assert_true(read.settled == INT64_MIN);
+    assert_int_equal(read.completed, 5);
+    assert_true(read.gap);
+    must(store_checkpoint_read(store, b, &read, &err));
+    assert_false(read.exists);
+    store_close(store);
+}
+
+static void rollback(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a");
+    must(store_begin(store, &err));
+    add(store, id, "k", 1, 0, 0);
+    store_rollback(store);
+    store_rollback(store); /* harmless outside */
+    assert_int_equal(count_all(store, id), 0);
+    must(store_begin(store, &err));
+    add(store, id, "k", 1, 0, 0);
+    must(store_commit(store, &err));
+    assert_int_equal(count_all(store, id), 1);
+    store_close(store);
+}
+
+/* --- entries */
+
+static bool copy_entry(void *ctx, const struct store_entry *entry)
+{
+    struct store_entry *copy = ctx;
+    *copy = *entry;
+    static char key[64];
+    assert_true(entry->key.len <= sizeof key);
+    memcpy(key, entry->key.ptr, entry->key.len);
+    copy->key.ptr = key;
+    return true;
+}
+
+static void entry_round_trip(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    struct store_entry e = {
+        .key = SLICE_LIT("a\0b\xC3\xA9|\\"),
+        .version = INT64_MAX,
+        .seen = STORE_SEEN_DOCUMENT | STORE_SEEN_ENTRY | STORE_WAITS_FOR_ROW,
+        .looks = 3,
+        .first_look = 11,
+        .due = STORE_NEVER,
+        .own_document = {.flags = STORE_OWN_RECORDED | STORE_OWN_DELETED,
+                         .hash = {UINT64_MAX, 0x8000000000000000U}},
+        .own_row = {.flags = STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED,
+                    .hash = {1, UINT64_MAX - 1},
+                    .written = INT64_MIN},
+    };
+    must(store_entry_write(store, id, &e, &err));
+    e.looks = 2; /* replaces it */
+    must(store_entry_write(store, id, &e, &err));
+    store_close(store);
+    store = open_it();
+    struct store_entry read = {0};
+    must(store_entries_of_key(store, id, e.key, copy_entry, &read, &err));
+    assert_true(slice_equal(read.key, e.key));
+    assert_true(read.version == e.version && read.seen == e.seen && read.looks == 2);
+    assert_true(read.first_look == 11 && read.due == STORE_NEVER);
+    assert_memory_equal(&read.own_document.hash, &e.own_document.hash, sizeof e.own_row.hash);
+    assert_memory_equal(&read.own_row.hash, &e.own_row.hash, sizeof e.own_row.hash);
+    assert_int_equal(read.own_document.flags, e.own_document.flags);
+    assert_int_equal(read.own_row.flags, e.own_row.flags);
+    assert_true(read.own_row.written == INT64_MIN);
+    assert_int_equal(count_all(store, id), 1);
+    assert_int_equal(count_all(store, other), 0);
+    must(store_entry_delete(store, other, e.key, e.version, &err));
+    must(store_entry_delete(store, id, e.key, e.version - 1, &err));
+    assert_int_equal(count_all(store, id), 1);
+    must(store_entry_delete(store, id, e.key, e.version, &err));
+    assert_int_equal(count_all(store, id), 0);
+    store_close(store);
+}
+
+/* Versions or keys of what is handed over, in order: "1 2 3 ". */
+static bool note_version(void *ctx, const struct store_entry *entry)
+{
+    sprintf((char *)ctx + strlen(ctx), "%lld ", (long long)entry->version);
+    return strlen(ctx) < 8;
+}
+
+static bool note_key(void *ctx, const struct store_entry *entry)
+{
+    sprintf((char *)ctx + strlen(ctx), "%.*s ", SLICE_ARG(entry->key));
+    return true;
+}
+
+static void versions_of_a_key(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    add(store, id, "k", 3, 0, 0);
+    add(store, id, "k", 1, 0, 0);
+    add(store, id, "k2", 2, 0, 0);
+    add(store, other, "k", 4, 0, 0);
+    char seen[64] = "";
+    must(store_entries_of_key(store, id, SLICE_LIT("k"), note_version, seen, &err));
+    assert_string_equal(seen, "1 3 ");
+    /* stops when it is told to, and can be asked again */
+    for (int64_t v = 5; v < 20; v++)
+        add(store, id, "k", v, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        *seen = '\0';
+        must(store_entries_of_key(store, id, SLICE_LIT("k"), note_version, seen, &err));
+        assert_string_equal(seen, "1 3 5 6 ");
+    }
+    store_close(store);
+}
+
+static void due(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    add(store, id, "third", 1, 1, 30);
+    add(store, id, "first", 1, 1, 10);
+    add(store, id, "second", 1, 1, 20);
+    add(store, id, "never", 1, 3, STORE_NEVER);
+    add(store, other, "foreign", 1, 1, 5);
+    char seen[64] = "";
+    must(store_entries_due(store, id, 9, 10, note_key, seen, &err));
+    assert_string_equal(seen, "");
+    must(store_entries_due(store, id, 20, 10, note_key, seen, &err));
+    assert_string_equal(seen, "first second ");
+    *seen = '\0';
+    must(store_entries_due(store, id, 1000, 2, note_key, seen, &err));
+    assert_string_equal(seen, "first second ");
+    *seen = '\0';
+    must(store_entries_due(store, id, STORE_NEVER - 1, 10, note_key, seen, &err));
+    assert_string_equal(seen, "first second third ");
+    store_close(store);
+}
+
+static void lowest_pending(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    int64_t version = 1;
+    must(store_entries_lowest_pending(store, id, &version, &err));
+    assert_int_equal(version, 0);
+    add(store, id, "done", 5, 2, 0);
+    add(store, other, "foreign", 6, 0, 0);
+    must(store_entries_lowest_pending(store, id, &version, &err));
+    assert_int_equal(version, 0);
+    add(store, id, "new", 9, 0, 0);
+    add(store, id, "once", 8, 1, 0);
+    must(store_entries_lowest_pending(store, id, &version, &err));
+    assert_int_equal(version, 8);
+    store_close(store);
+}
+
+static void leave_and_forget(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    add(store, id, "leaves", 9, STORE_LOOKS_LEAVING, STORE_NEVER);
+    add(store, id, "stays", 10, STORE_LOOKS_LEAVING, STORE_NEVER);
+    add(store, id, "waits", 1, 2, 99);
+    add(store, id, "done", 9, STORE_LOOKS_ALL, STORE_NEVER);
+    add(store, id, "done_late", 10, STORE_LOOKS_ALL, STORE_NEVER);
+    add(store, other, "foreign", 1, STORE_LOOKS_LEAVING, STORE_NEVER);
+    add(store, other, "foreign_done", 1, STORE_LOOKS_ALL, STORE_NEVER);
+    must(store_entries_leave(store, id, 10, 50, &err));
+    char seen[128] = "";
+    must(store_entries_due(store, id, STORE_NEVER - 1, 10, note_key, seen, &err));
+    assert_string_equal(seen, "leaves waits ");
+    /* due before: it keeps its time */
+    must(store_entries_leave(store, id, 10, 40, &err));
+    *seen = '\0';
+    must(store_entries_due(store, id, 49, 10, note_key, seen, &err));
+    assert_string_equal(seen, "");
+    must(store_entries_forget(store, id, 10, &err));
+    must(store_entries_all(store, id, note_key, seen, &err));
+    assert_string_equal(seen, "done_late leaves stays waits ");
+    assert_int_equal(count_all(store, other), 2);
+    store_close(store);
+}
+
+/* --- dead letters */
+
+static struct store_dead_letter letter_of(const char *key, int64_t version, int64_t at)
+{
+    return (struct store_dead_letter){.key = slice_str(key),
+                                      .version = version,
+                                      .target = CHANGE_CASSANDRA,
+                                      .rule = "rule",
+                                      .reason = "why",
+                                      .payload = SLICE_LIT("{}"),
+                                      .at = at};
+}
+
+static bool write_letter(struct store *store, int64_t id, const struct store_dead_letter *letter)
+{
+    bool added = false;
+    must(store_dead_write(store, id, letter, &added, &err));
+    return added;
+}
+
+static int64_t count_letters(struct store *store, int64_t id)
+{
+    int64_t count = -1;
+    must(store_dead_count(store, id, &count, &err));
+    return count;
+}
+
+static bool note_letter(void *ctx, const struct store_dead_letter *l)
+{
+    sprintf((char *)ctx + strlen(ctx), "%.*s %lld %d %s %s %s%.*s %lld %lld\n", SLICE_ARG(l->key),
+            (long long)l->version, (int)l->target, l->rule, l->reason,
+            slice_is_null(l->payload) ? "null" : "=", SLICE_ARG(l->payload),
+            (long long)l->write_time, (long long)l->at);
+    return strlen(ctx) < 200;
+}
+
+static void dead_letters(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    assert_int_equal(count_letters(store, id), 0);
+    struct store_dead_letter l = letter_of("k", 5, 20);
+    assert_true(write_letter(store, id, &l));
+    assert_false(write_letter(store, id, &l)); /* again at the same time */
+    l.at = 30;
+    l.reason = "another";
+    l.payload = SLICE_NULL;
+    assert_false(write_letter(store, id, &l)); /* the newest reason, the oldest time */
+    l = letter_of("k", 5, 10);
+    l.target = CHANGE_ELASTICSEARCH;
+    l.payload = SLICE_LIT("");
+    l.write_time = 77;
+    assert_true(write_letter(store, id, &l));
+    l = letter_of("k", 5, 10);
+    assert_true(write_letter(store, other, &l));
+    store_close(store);
+    store = open_it();
+    assert_int_equal(count_letters(store, id), 2);
+    char seen[512] = "";
+    must(store_dead_each(store, id, note_letter, seen, &err));
+    assert_string_equal(seen, "k 5 0 rule why = 77 10\n"
+                              "k 5 1 rule another null 0 20\n");
+    store_close(store);
+}
+
+static void dead_letters_settled(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    for (int64_t v = 1; v <= 3; v++) {
+        const struct store_dead_letter a = letter_of("a", v, v), b = letter_of("b", v, 10 + v);
+        assert_true(write_letter(store, id, &a));
+        assert_true(write_letter(store, id, &b));
+        assert_true(write_letter(store, other, &a));
+    }
+    must(store_dead_settle(store, id, SLICE_LIT("a"), 2, &err));
+    assert_int_equal(count_letters(store, id), 4);
+    assert_int_equal(count_letters(store, other), 3);
+    char seen[512] = "";
+    must(store_dead_each(store, id, note_letter, seen, &err));
+    assert_ptr_equal(strstr(seen, "a 3 "), seen);
+    store_close(store);
+}
+
+static void unexplained(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a");
+    int64_t time = 1;
+    must(store_dead_unexplained(store, id, SLICE_LIT("k"), &time, &err));
+    assert_int_equal(time, 0);
+    struct store_dead_letter l = letter_of("k", 1, 1);
+    l.write_time = 900;
+    write_letter(store, id, &l); /* of another rule */
+    must(store_dead_unexplained(store, id, SLICE_LIT("k"), &time, &err));
+    assert_int_equal(time, 0);
+    for (int64_t v = 2; v < 4; v++) {
+        l = letter_of("k", v, v);
+        l.rule = STORE_DEAD_UNEXPLAINED;
+        l.write_time = 1000 - v;
+        write_letter(store, id, &l);
+    }
+    must(store_dead_unexplained(store, id, SLICE_LIT("k"), &time, &err));
+    assert_int_equal(time, 998);
+    must(store_dead_unexplained(store, id, SLICE_LIT("other"), &time, &err));
+    assert_int_equal(time, 0);
+    store_close(store);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(file_is_private),
+        TEST(no_folder),
+        TEST(folder_in_its_place),
+        TEST(newer_schema),
+        TEST(no_database),
+        TEST(damaged_pages),
+        TEST(second_process),
+        TEST(second_open_here),
+        TEST(database_full),
+        TEST(file_full),
+        TEST(pipelines),
+        TEST(checkpoints),
+        TEST(rollback),
+        TEST(entry_round_trip),
+        TEST(versions_of_a_key),
+        TEST(due),
+        TEST(lowest_pending),
+        TEST(leave_and_forget),
+        TEST(dead_letters),
+        TEST(dead_letters_settled),
+        TEST(unexplained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
