@@ -19,6 +19,7 @@ namespace
 
 enum : size_t {
     TEXT_MAX = 0xFFFFFFFF,
+    ROOM_MIN = 4096,
     NODES_KEPT = 1 << 20, /* more are given back when the next document starts */
 };
 
@@ -438,12 +439,15 @@ void prepare(json_doc *doc, slice text, err *error)
     doc->depth = 0;
     doc->input = text;
     doc->error = error;
+    size_t room = ROOM_MIN;
+    while (room < text.len)
+        room = room > TEXT_MAX / 2 ? TEXT_MAX : room * 2;
     simdjson::error_code code = simdjson::SUCCESS;
     if (!doc->index)
         code = simdjson::get_active_implementation()->create_dom_parser_implementation(
-            text.len, JSON_DEPTH_MAX, doc->index);
+            room, JSON_DEPTH_MAX, doc->index);
     else if (doc->index->capacity() < text.len)
-        code = doc->index->allocate(text.len, JSON_DEPTH_MAX);
+        code = doc->index->allocate(room, JSON_DEPTH_MAX);
     if (code) /* the process ends as for any other memory that isn't there */
         free(mem_alloc(SIZE_MAX));
 }

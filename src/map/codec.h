@@ -26,12 +26,13 @@ typedef bool map_from_text_fn(const struct cql_type *type, struct slice text, st
 
 struct map_codec {
     enum cql_type_id id;
-    const char *name;            /* in CQL */
-    const char *field;           /* type of its field in an Elasticsearch mapping from 5.0 on */
-    const char *legacy;          /* the same before 5.0 */
-    uint32_t size;               /* of every cell; 0: varies */
-    bool empty;                  /* a cell of no bytes is a value like any other */
-    map_to_json_fn *to_json;     /* NULL: to_text in quotes */
+    const char *name;        /* in CQL */
+    const char *field;       /* type of its field in an Elasticsearch mapping from 5.0 on */
+    const char *legacy;      /* the same before 5.0 */
+    uint32_t size;           /* of every cell; 0: varies */
+    bool empty;              /* a cell of no bytes is a value like any other */
+    bool many;               /* different bytes may be the same value: the shortest are canonical */
+    map_to_json_fn *to_json; /* NULL: to_text in quotes */
     map_from_json_fn *from_json; /* NULL: from_text of a string */
     map_to_text_fn *to_text;     /* the one canonical text; NULL: can't be part of a key */
     map_from_text_fn *from_text; /* reads at least what to_text writes */

@@ -26,6 +26,21 @@ static void escape_tail(struct buf *out, size_t start)
     buf_free(&copy);
 }
 
+/* A cell of another form of the same value would be another row with the same _id. */
+static bool check_form(const struct map_column *key, struct slice cell, struct slice text,
+                       struct err *err)
+{
+    struct arena arena = {0};
+    struct slice again;
+    if (!key->codec->many)
+        return true;
+    bool ok = key->codec->from_text(key->type, text, &arena, &again, err);
+    if (ok && !slice_equal(cell, again))
+        ok = err_set(err, ERR_VALUE, "not the shortest encoding of a %s", key->codec->name);
+    arena_free(&arena);
+    return ok;
+}
+
 static bool append_parts(const struct map_schema *schema, const struct slice *cells,
                          struct buf *out, struct err *err)
 {
@@ -34,7 +49,8 @@ static bool append_parts(const struct map_schema *schema, const struct slice *ce
         if (i)
             buf_append_char(out, '|');
         size_t start = out->len;
-        if (!map_codec_to_text(key->codec, key->type, cells[i], out, err))
+        if (!map_codec_to_text(key->codec, key->type, cells[i], out, err) ||
+            !check_form(key, cells[i], slice_of(out->ptr + start, out->len - start), err))
             return err_context(err, "key column \"%.*s\"", SLICE_ARG(key->name));
         if (schema->key_count > 1 && out->len > start)
             escape_tail(out, start);

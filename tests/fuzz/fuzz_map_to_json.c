@@ -12,13 +12,6 @@ static void expect(bool ok)
         abort();
 }
 
-/* Two encodings of one value: booleans are true for any byte but 0; integers of any size may have
- * leading bytes that only repeat the sign. */
-static bool has_many_forms(enum cql_type_id id)
-{
-    return id == CQL_BOOLEAN || id == CQL_VARINT || id == CQL_DECIMAL || id == CQL_DURATION;
-}
-
 /* The first byte picks the type, the rest is a cell: what has JSON comes back from it, in the same
  * bytes where the type has one form only. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool back = map_codec_from_json(codec, &type, json_root(doc), &arena, &again, &err);
         expect(back || type.id == CQL_TIMEUUID);
         if (back) {
-            expect(has_many_forms(type.id) || slice_equal(cell, again));
+            expect(codec->many || slice_equal(cell, again));
             expect(map_codec_to_json(codec, &type, again, &second, &err));
             expect(slice_equal(buf_slice(&out), buf_slice(&second)));
         }
@@ -59,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (codec->to_text && map_codec_to_text(codec, &type, cell, &out, &err) &&
         type.id != CQL_TIMEUUID) {
         expect(codec->from_text(&type, buf_slice(&out), &arena, &again, &err));
-        expect(slice_equal(cell, again));
+        expect(codec->many || slice_equal(cell, again));
     }
     buf_free(&out);
     buf_free(&second);

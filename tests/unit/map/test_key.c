@@ -47,6 +47,8 @@ static void test_both_ways(void **state)
         {"id date p", "80000001", "1970-01-02"},
         {"id timestamp p", "0000000000000000", "1970-01-01T00:00:00.000Z"},
         {"id inet p", "7f000001", "127.0.0.1"},
+        {"id varint p", "0080", "128"},
+        {"id decimal p", "0000000203e8", "10.00"},
         {two_texts, "61/62", "a|b"},
         {two_texts, "617c/5c62", "a\\||\\\\b"},
         {two_texts, "/", "|"},
@@ -170,6 +172,9 @@ static void test_cells_that_are_no_key(void **state)
     assert_string_equal(err.text, "key column \"id\": empty value of type int");
     cell = SLICE_LIT("\xFF");
     assert_false(map_key_text(schema_of("id text p"), &cell, &out, &err));
+    cell = fixture_bytes("0001");
+    assert_false(map_key_text(schema_of("id varint p"), &cell, &out, &err));
+    assert_string_equal(err.text, "key column \"id\": not the shortest encoding of a varint");
     struct slice two[2] = {SLICE_LIT("a"), SLICE_LIT("\xFF")};
     assert_false(map_key_text(schema_of(two_texts), two, &out, &err));
     assert_int_equal(out.len, 0);
