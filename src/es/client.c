@@ -71,7 +71,7 @@ struct es_client *es_client_new(struct io_loop *loop, const struct es_options *o
         .total_timeout_ms = options->request_timeout_ms,
         .gzip_above = options->compression ? GZIP_ABOVE : 0,
         .accept_gzip = options->compression,
-        .answer_max = ANSWER_MAX,
+        .answer_max = options->answer_max ? options->answer_max : ANSWER_MAX,
         .tls = {.ca = options->tls.ca,
                 .cert = options->tls.cert,
                 .key = options->tls.key,
@@ -165,7 +165,8 @@ static void on_root(void *ctx, const struct json_node *json, int status, const s
     if (err)
         own = *err;
     else
-        err_set(&own, ERR_PROTOCOL, "the server at this address is no Elasticsearch");
+        err_set(&own, ERR_PROTOCOL,
+                "elasticsearch: the server at this address is no Elasticsearch");
     const bool no_answer = status == 0 && own.code != ERR_CANCELLED;
     if (no_answer && --c->left > 0 && es_send(c->client, "GET", "/", NULL, false, on_root, c, &own))
         return;

@@ -38,6 +38,7 @@ struct es_options {
     unsigned connections;        /* 0: 4 */
     uint64_t connect_timeout_ms; /* 0: 5000 */
     uint64_t request_timeout_ms; /* 0: 60000 */
+    size_t answer_max;           /* bytes that one answer may take; 0: 256 MiB */
     const struct log *log;
 };
 

@@ -13,8 +13,13 @@
 
 void sync_open(struct sync *s, const char *url, const char *index, const struct es_options *options)
 {
-    *s = (struct sync){0};
-    s->loop = io_loop_new(NULL);
+    sync_open_on(s, io_loop_new(NULL), url, index, options);
+}
+
+void sync_open_on(struct sync *s, struct io_loop *loop, const char *url, const char *index,
+                  const struct es_options *options)
+{
+    *s = (struct sync){.loop = loop};
     struct es_options all = options ? *options : (struct es_options){0};
     char *text = mem_strdup(url), *rest = text, *one;
     const char *hosts[8];

@@ -38,6 +38,9 @@ struct sync {
  * NULL; its hosts and index are ignored. */
 void sync_open(struct sync *s, const char *url, const char *index,
                const struct es_options *options);
+/* On a loop that is there already; it ends with sync_close. */
+void sync_open_on(struct sync *s, struct io_loop *loop, const char *url, const char *index,
+                  const struct es_options *options);
 void sync_close(struct sync *s);
 
 /* All return whether it went well; else see err. */
