@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -229,6 +230,7 @@ static pid_t start_holder(int *ready)
     assert_int_equal(pipe(fds), 0);
     const pid_t child = fork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         struct store *store = store_open(path, NULL);
         int64_t id = 0;
         bool fine = store && store_pipeline(store, "held", &id, NULL) && store_begin(store, NULL);
