@@ -15,6 +15,10 @@
 /* A client of one Cassandra cluster: connections to its contact points, requests pipelined by
  * stream id, prepared statements that survive reconnects. One loop, one thread.
  *
+ * How it is built, from the wire up: transport (TCP, TLS) - inbound and outbound (frames, v5
+ * segments, LZ4) - message and answer (bodies) - connection (handshake, stream ids, heartbeat) -
+ * host (one contact point, back-off) - dispatch (queue, deadlines, UNPREPARED) - client.
+ *
  * Promise of every function that takes a callback: it returns false with err set and never calls
  * back, or returns true and calls back exactly once, later, from the loop. Requests that were in
  * flight when a connection broke end with ERR_CONNECTION: the client does not repeat them (whether

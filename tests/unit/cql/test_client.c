@@ -68,6 +68,10 @@ static void turn(unsigned ms)
         uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
 }
 
+#define UNTIL(condition)                                      \
+    for (int tries = 0; tries < 500 && !(condition); tries++) \
+    turn(10)
+
 /* Many queries "echo <i>" at once. */
 struct many {
     struct sync_outcome *outcomes;
@@ -350,7 +354,7 @@ static void test_too_many_orphans(void **state)
     free_many(&many);
     node.on_request = echo;
     options.request_timeout_ms = 2000;
-    turn(300);
+    UNTIL(cql_is_up(client));
     assert_true(cql_is_up(client));
     assert_int_equal(node.connections, 2);
     sync_close(client);
@@ -387,7 +391,7 @@ static void test_heartbeat(void **state)
     options.heartbeat_ms = 40;
     node.on_request = echo;
     struct cql_client *client = connected();
-    turn(250);
+    UNTIL(node.options >= 4);
     assert_true(node.options >= 4);
     assert_int_equal(node.connections, 1);
     node.dead = true;
@@ -981,7 +985,8 @@ static void test_contact_points(void **state)
     options.connections = 2;
     options.local_datacenter = "dc1";
     struct cql_client *client = connected();
-    turn(100);
+    UNTIL(node.options == 2 && second.options == 2);
+    turn(50);
     assert_int_equal(node.open, 2);
     assert_int_equal(second.open, 2);
     assert_int_equal(elsewhere.requests, 0);
@@ -1001,7 +1006,8 @@ static void test_contact_points(void **state)
     free_many(&many);
     assert_int_equal(node.requests, 150);
     fake_listen_again(&second, sync_loop());
-    turn(1000);
+    UNTIL(second.open == 2 && second.options == 4);
+    turn(50);
     many = start_many(client, 100);
     end_many(&many);
     all_have(&many, ERR_NONE);

@@ -306,6 +306,21 @@ static void test_segment_by_the_book(void **state)
     buf_free(&packed);
 }
 
+static void test_segments_are_filled(void **state)
+{
+    (void)state;
+    static const size_t room = CQL_SEGMENT_PAYLOAD_MAX - 2 * CQL_FRAME_HEADER;
+    for (size_t more = 0; more < 2; more++) {
+        struct buf frames = {0}, packed = {0};
+        add_frame(&frames, 1, 1000, true);
+        add_frame(&frames, 2, room - 1000 + more, true);
+        cql_segment_pack(&packed, buf_slice(&frames), false);
+        assert_int_equal(packed.len - frames.len, 10 * (1 + more));
+        buf_free(&frames);
+        buf_free(&packed);
+    }
+}
+
 static enum err_code error_of(struct buf *bytes, bool segments, bool lz4)
 {
     struct cql_inbound inbound = {.segments = segments, .lz4 = lz4};
@@ -349,6 +364,12 @@ static void test_impossible_streams(void **state)
     assert_int_equal(error_of(&b, false, true), ERR_PROTOCOL);
     buf_append(&b, "\x84\1\0\1\x08\0\0\0\6\0\x10\0\0xx", 15);
     assert_int_equal(error_of(&b, false, true), ERR_PROTOCOL);
+    struct cql_inbound inbound = {0}; /* no room is made for what two bytes can't become */
+    feed(&inbound, SLICE_LIT("\x84\1\0\1\x08\0\0\0\6\0\x10\0\0xx"));
+    struct cql_frame frame;
+    assert_int_equal(cql_inbound_next(&inbound, &frame, NULL), CQL_STEP_ERROR);
+    assert_int_equal(inbound.plain.cap, 0);
+    cql_inbound_free(&inbound);
     buf_append(&b, "\x84\1\0\1\x08\0\0\0\6\0\0\0\7xx", 15);
     assert_int_equal(error_of(&b, false, true), ERR_PROTOCOL);
     buf_append(&b, "\x84\1\0\1\x08\0\0\0\4\0\0\0\0", 13); /* empty is fine */
@@ -405,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_captured_with_flipped_bits),
         cmocka_unit_test(test_segments_there_and_back),
         cmocka_unit_test(test_segment_by_the_book),
+        cmocka_unit_test(test_segments_are_filled),
         cmocka_unit_test(test_impossible_streams),
         cmocka_unit_test(test_v4_compression),
     };
