@@ -24,8 +24,8 @@ static void configure(void)
         .contact_points = points,
         .contact_point_count = 1,
         .connections = 1,
-        .connect_timeout_ms = 500,
-        .request_timeout_ms = 2000,
+        .connect_timeout_ms = 10000,
+        .request_timeout_ms = 10000,
     };
 }
 
