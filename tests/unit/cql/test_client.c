@@ -648,7 +648,7 @@ static void test_unprepared_and_worse(void **state)
 {
     (void)state;
     prepared_node();
-    options.request_timeout_ms = 150;
+    options.request_timeout_ms = 1000;
     struct cql_client *client = connected();
     const struct cql_prepared *prepared = sync_prepare(client, "get").prepared;
     node.on_request = fail_again;
@@ -667,7 +667,7 @@ static void test_unprepared_and_worse(void **state)
     char bytes[4];
     const struct cql_value v = cql_value_of(cql_encode_i32(bytes, 5));
     const struct cql_statement statement = {.prepared = prepared, .values = &v, .value_count = 1};
-    const struct cql_execution long_one = {.consistency = CQL_ONE, .timeout_ms = 2000};
+    const struct cql_execution long_one = {.consistency = CQL_ONE, .timeout_ms = 10000};
     assert_true(cql_execute(client, &statement, &long_one, sync_on_result, &o, NULL));
     turn(30);
     assert_false(o.done);
@@ -812,7 +812,9 @@ static void test_tls(void **state)
     assert_int_equal(connect_error(), ERR_NONE);
     options.tls.no_verify = false;
     options.tls.enabled = false; /* plain TCP to a server that wants TLS */
+    options.connect_timeout_ms = 100;
     assert_int_equal(connect_error(), ERR_CONNECTION);
+    options.connect_timeout_ms = 10000;
 
     fake_tls(&node, other.cert, other.key, NULL); /* another host's certificate */
     options.tls = (struct cql_tls_options){.enabled = true, .ca = other.ca};
