@@ -646,8 +646,10 @@ static void dead_letters(void **state)
     l = letter_of("k", 5, 10);
     l.target = CHANGE_ELASTICSEARCH;
     l.payload = SLICE_LIT("");
-    l.write_time = 77;
     assert_true(write_letter(store, id, &l));
+    l.write_time = 77;
+    l.reason = "third";
+    assert_false(write_letter(store, id, &l)); /* that of the other side stays */
     l = letter_of("k", 5, 10);
     assert_true(write_letter(store, other, &l));
     store_close(store);
@@ -655,7 +657,7 @@ static void dead_letters(void **state)
     assert_int_equal(count_letters(store, id), 2);
     char seen[512] = "";
     must(store_dead_each(store, id, note_letter, seen, &err));
-    assert_string_equal(seen, "k 5 0 rule why = 77 10\n"
+    assert_string_equal(seen, "k 5 0 rule third = 77 10\n"
                               "k 5 1 rule another null 0 20\n");
     store_close(store);
 }
