@@ -251,7 +251,8 @@ static bool complete(struct cycle *c, struct err *err)
         checkpoint->highest_cassandra = c->highest_cassandra;
     if (c->highest_elasticsearch > checkpoint->highest_elasticsearch)
         checkpoint->highest_elasticsearch = c->highest_elasticsearch;
-    if (c->settled > checkpoint->settled)
+    /* A row that waits for the whole overlap to be read is judged by the P it was found with. */
+    if (c->settled > checkpoint->settled && !p->whole_wanted)
         checkpoint->settled = c->settled;
     checkpoint->completed = c->now;
     bool fine = store_begin(p->store, err) && memory_write(p->memory, err) &&

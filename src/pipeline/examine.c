@@ -74,6 +74,15 @@ static bool row_is_own(const struct pipeline *p, const struct item *item)
     return false;
 }
 
+/* An entry that was seen (its clock and ours differ by settle at most) before the row was written
+ * says nothing about that write. Ties are decided as such: their entry may have been repeated. */
+static bool entry_explains(const struct cycle *c, const struct item *item,
+                           const struct store_entry *e)
+{
+    return e->version >= item->document.version || e->looks == 0 ||
+           item->row.write_time <= e->first_look + c->p->options.settle_us;
+}
+
 static void find_facts(const struct cycle *c, struct item *item)
 {
     const struct pipeline *p = c->p;
@@ -90,8 +99,10 @@ static void find_facts(const struct cycle *c, struct item *item)
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
-        if ((e->entry.seen & STORE_SEEN_ENTRY) && usable && e->entry.version >= c->floor &&
-            e->entry.version > f->entry_version) {
+        if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable || e->entry.version < c->floor)
+            continue;
+        f->entry_explains = f->entry_explains || entry_explains(c, item, &e->entry);
+        if (e->entry.version > f->entry_version) {
             f->entry_version = e->entry.version;
             highest = e;
         }

@@ -35,7 +35,7 @@ static struct resolve_decision guarded(const struct resolve_facts *f, const stru
         return write;
     if (f->row_write_time > r->settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
-    if (f->entry_version > 0)
+    if (f->entry_explains)
         return write;
     if (f->row_unexplained)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_ROW_UNEXPLAINED);

@@ -63,6 +63,7 @@ struct resolve_facts {
     bool document_missing;    /* no document, or one marked as deleted */
     bool document_unreadable;
     int64_t entry_version; /* the key's highest entry in Cassandra's window; 0: none */
+    bool entry_explains;   /* one of its entries can be of the write that the row shows */
     bool row_missing;
     int64_t row_write_time; /* µs, or CHANGE_NO_WRITE_TIME */
     bool row_is_own;        /* what the daemon wrote last, or its copy of any version */

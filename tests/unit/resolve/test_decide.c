@@ -41,7 +41,8 @@ struct line {
 #define NO_DOC     .document_missing = true
 #define DOC(v)     .document_version = v
 #define GONE(v)    .document_version = v, .document_missing = true /* marked as deleted */
-#define ENTRY(v)   .entry_version = v
+#define ENTRY(v)   .entry_version = v, .entry_explains = true
+#define OLD(v)     .entry_version = v
 #define THEN(a, r) .action = RESOLVE_##a, .rule = RESOLVE_RULE_##r
 
 static const struct line lines[] = {
@@ -74,6 +75,15 @@ static const struct line lines[] = {
      THEN(DEAD, ROW_UNEXPLAINED)},
     {"an unexplained row that an entry explains now",
      {DOC(HIGH), ENTRY(LOW), ROW, .row_unexplained = true},
+     THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
+    {"an entry that was there before the row does not explain it",
+     {DOC(HIGH), OLD(LOW), .row_write_time = LATELY},
+     THEN(DEAD, ROW_UNEXPLAINED)},
+    {"a late row whose entry was seen before it was written",
+     {DOC(HIGH), .entry_version = LOW, .row_write_time = LATELY},
+     THEN(DEAD, ROW_UNEXPLAINED)},
+    {"a row of the time before whose entry was seen before it was written",
+     {DOC(HIGH), .entry_version = LOW, ROW},
      THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
     {"a late row that is the daemon's copy of any version",
      {DOC(HIGH), .row_write_time = LATELY, .row_is_own = true},
@@ -245,17 +255,18 @@ static const struct resolve_rules *under;
 
 static void broken(const char *what, const struct resolve_decision *d)
 {
-    fail_msg("%s: document %lld%s%s, entry %lld, row %s written %lld%s%s%s, own document %d%d%d%d, "
-             "own row %d%d%d%d, settled %d, guard %d, tie %d, skip %d, whole %d: action %d (%s)",
-             what, (long long)now->document_version, now->document_missing ? " missing" : "",
-             now->document_unreadable ? " unreadable" : "", (long long)now->entry_version,
-             now->row_missing ? "missing" : "there", (long long)now->row_write_time,
-             now->row_is_own ? " own" : "", now->row_unexplained ? " unexplained" : "",
-             now->equal ? ", equal" : "", now->own_document.recorded,
-             now->own_document.acknowledged, now->own_document.deleted, now->own_document.holds,
-             now->own_row.recorded, now->own_row.acknowledged, now->own_row.deleted,
-             now->own_row.holds, now->delete_settled, under->guard, under->tie,
-             under->skip_missing_rows, under->whole_overlap, d->action, resolve_rule_text(d->rule));
+    fail_msg(
+        "%s: document %lld%s%s, entry %lld%s, row %s written %lld%s%s%s, own document %d%d%d%d, "
+        "own row %d%d%d%d, settled %d, guard %d, tie %d, skip %d, whole %d: action %d (%s)",
+        what, (long long)now->document_version, now->document_missing ? " missing" : "",
+        now->document_unreadable ? " unreadable" : "", (long long)now->entry_version,
+        now->entry_explains ? " explains" : "", now->row_missing ? "missing" : "there",
+        (long long)now->row_write_time, now->row_is_own ? " own" : "",
+        now->row_unexplained ? " unexplained" : "", now->equal ? ", equal" : "",
+        now->own_document.recorded, now->own_document.acknowledged, now->own_document.deleted,
+        now->own_document.holds, now->own_row.recorded, now->own_row.acknowledged,
+        now->own_row.deleted, now->own_row.holds, now->delete_settled, under->guard, under->tie,
+        under->skip_missing_rows, under->whole_overlap, d->action, resolve_rule_text(d->rule));
 }
 
 #define MUST(condition)             \
@@ -275,7 +286,7 @@ static bool coverable(const struct resolve_facts *f, const struct resolve_rules 
     if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_is_own)
         return true;
     const bool explained =
-        f->entry_version > 0 || (f->row_write_time <= r->settled_before && !f->row_unexplained);
+        f->entry_explains || (f->row_write_time <= r->settled_before && !f->row_unexplained);
     return f->row_write_time <= r->settled && explained;
 }
 
@@ -375,8 +386,12 @@ static bool possible(const struct resolve_facts *f)
         return false;
     if (f->own_row.holds && !f->row_missing && !f->row_is_own)
         return false;
+    if (f->entry_explains && f->entry_version == 0)
+        return false;
     if (f->equal && (f->document_version != f->entry_version || f->document_unreadable ||
                      f->document_missing != f->row_missing))
+        return false;
+    if (f->entry_explains && f->entry_version == 0)
         return false;
     return !(f->row_missing && (f->row_is_own || f->row_unexplained));
 }
@@ -392,7 +407,7 @@ static const struct resolve_own owns[] = {
     {OWN, .deleted = true, .acknowledged = true},
     {OWN_HELD, .deleted = true, .acknowledged = true},
 };
-enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 5, FLAGS = 1 << 4 };
+enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 5, FLAGS = 1 << 5 };
 
 static const struct resolve_facts documents[] = {
     {NO_DOC},
@@ -417,6 +432,8 @@ static size_t check_flags(struct resolve_facts f)
         f.row_unexplained = flags & 2;
         f.equal = flags & 4;
         f.delete_settled = flags & 8;
+        f.entry_explains = flags & 16;
+        f.entry_explains = flags & 16;
         if (!possible(&f))
             continue;
         for (unsigned bits = 0; bits < RULES; bits++) {
