@@ -146,6 +146,7 @@ static enum exit_code serve(struct run *run, struct daemon_link *link, struct er
     } else {
         log_info(run->session.log, "caes-sync %s started (pid %d, %s)", CAES_VERSION, (int)getpid(),
                  run->session.file);
+        session_warn(&run->session);
         daemon_ready(link);
         if (run_until_stopped(run, err))
             log_info(run->session.log, "stopped");

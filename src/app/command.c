@@ -302,7 +302,7 @@ int command_main(int argc, char **argv)
         return (int)command_fail(&err);
     if (line.values[OPT_VERSION])
         return (int)cmd_version(&line);
-    if (line.values[OPT_HELP]) {
+    if (line.values[OPT_HELP] || !line.command) {
         struct buf out = {0};
         command_help(line.command, &out);
         command_print(&out);

@@ -358,6 +358,19 @@ static const char *anchor_of(const yaml_event_t *event)
     }
 }
 
+static bool add_anchor(struct builder *b, const yaml_event_t *event, struct config_node *node)
+{
+    const char *name = anchor_of(event);
+    if (!name)
+        return true;
+    if (b->anchors.len / sizeof(struct anchor) >= CONFIG_ANCHORS_MAX)
+        return config_fail(b->doc, node, NULL, b->err, "more than %d &names; use fewer",
+                           CONFIG_ANCHORS_MAX);
+    struct anchor anchor = {arena_copy(b->doc->arena, slice_str(name)).ptr, node};
+    buf_append(&b->anchors, &anchor, sizeof anchor);
+    return true;
+}
+
 static bool fill_node(struct builder *b, struct config_node *node, const yaml_event_t *event,
                       unsigned depth)
 {
@@ -393,12 +406,7 @@ static struct config_node *build_node(struct builder *b, const yaml_event_t *eve
                     CONFIG_NODES_MAX);
         return NULL;
     }
-    const char *name = anchor_of(event);
-    if (name) {
-        struct anchor anchor = {arena_copy(b->doc->arena, slice_str(name)).ptr, node};
-        buf_append(&b->anchors, &anchor, sizeof anchor);
-    }
-    return node;
+    return add_anchor(b, event, node) ? node : NULL;
 }
 
 static bool take_root(struct builder *b, const yaml_event_t *event)

@@ -29,6 +29,7 @@ enum {
     CONFIG_DEPTH_MAX = 32,
     CONFIG_NODES_MAX = 100000, /* with aliases spelled out */
     CONFIG_KEYS_MAX = 1000,    /* of one map */
+    CONFIG_ANCHORS_MAX = 1000,
     CONFIG_KEY_LEN_MAX = 200,
 };
 

@@ -40,7 +40,7 @@ static void choose_log(const struct session *s, struct app_config *config)
     config->logging = beside;
 }
 
-static void tell_warnings(const struct session *s)
+void session_warn(const struct session *s)
 {
     for (size_t i = 0; i < s->config->warnings.count; i++)
         log_warning(s->log, "%s", s->config->warnings.items[i]);
@@ -54,7 +54,6 @@ bool session_log(struct session *s, struct err *err)
     if (!s->logging)
         return false;
     s->log = logging_get(s->logging, "caes");
-    tell_warnings(s);
     return true;
 }
 
@@ -91,7 +90,7 @@ bool session_reload(struct session *s, bool check_only, struct err *err)
     }
     app_config_free(s->config);
     s->config = config;
-    tell_warnings(s);
+    session_warn(s);
     return true;
 }
 

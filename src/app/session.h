@@ -24,8 +24,9 @@ struct session {
 MUST_USE bool session_open(struct session *s, const struct command_line *line, struct err *err);
 /* Takes the pid file's lock: for who works on the state. ERR_RUNNING. */
 MUST_USE bool session_lock(struct session *s, struct err *err);
-/* Starts logging and says what the configuration asks for in vain. */
 MUST_USE bool session_log(struct session *s, struct err *err);
+/* Logs what the configuration asks of a daemon in vain. */
+void session_warn(const struct session *s);
 /* Makes the engine; --since counts for it. */
 MUST_USE bool session_engine(struct session *s, bool with_state, struct err *err);
 /* Reads the configuration again and lets logging go by it; the engine must have been freed, or

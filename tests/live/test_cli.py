@@ -294,6 +294,13 @@ def test_reload(home):
     assert home.pid() == pid
 
 
+def test_what_it_can_not_do_yet_is_said(home):
+    home.write("verify: {every: 1h}")
+    home("start")
+    home("stop")
+    assert "verify.every: is not supported by this version yet" in home.log.read_text()
+
+
 def test_log_moves(home):
     home("start")
     moved = home.folder / "moved.log"

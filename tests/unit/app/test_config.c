@@ -415,6 +415,13 @@ static void test_limits(void **state)
     assert_non_null(strstr(err.text, "not a configuration") ? err.text
                                                             : strstr(err.text, "nested more than"));
     buf_clear(&text);
+    buf_append_str(&text, "a: [");
+    for (int i = 0; i < 1100; i++)
+        buf_printf(&text, "&n%d x,", i);
+    buf_append_str(&text, "]\n");
+    assert_null(helper_parse(buf_cstr(&text), &err));
+    assert_non_null(strstr(err.text, "more than 1000 &names"));
+    buf_clear(&text);
     buf_append_str(&text, "#");
     memset(buf_reserve(&text, CONFIG_TEXT_MAX), 'x', CONFIG_TEXT_MAX);
     text.len += CONFIG_TEXT_MAX;

@@ -6,6 +6,7 @@
 #include "app/status_report.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,23 @@ static void test_all_listed(void **state)
     buf_free(&page);
 }
 
+/* `caes-sync help configuration --markdown >docs/configuration.md` makes it anew. */
+static void test_page_is_fresh(void **state)
+{
+    (void)state;
+    struct buf want = {0};
+    struct buf page = {0};
+    FILE *f = fopen("docs/configuration.md", "r");
+    assert_non_null(f);
+    for (size_t got = 1; got > 0; page.len += got)
+        got = fread(buf_reserve(&page, 4096), 1, 4096, f);
+    fclose(f);
+    config_render_markdown(&want);
+    assert_string_equal(buf_cstr(&page), buf_cstr(&want));
+    buf_free(&want);
+    buf_free(&page);
+}
+
 static void test_durations(void **state)
 {
     (void)state;
@@ -142,9 +160,8 @@ static void test_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_example),
-        cmocka_unit_test(test_all_listed),
-        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_example),       cmocka_unit_test(test_all_listed),
+        cmocka_unit_test(test_page_is_fresh), cmocka_unit_test(test_durations),
         cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
