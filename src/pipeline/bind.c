@@ -43,8 +43,12 @@ static bool bind_cassandra(struct pipeline *p, struct err *err)
         .logged = p->options.logged_batch,
         .ttl = p->options.ttl,
     };
-    if (!cql_is_up(p->cassandra) && !await_cql_connect(p->cassandra, err))
-        return false;
+    /* Once, the client goes on by itself: later requests wait for it or tell why it can't. */
+    if (!p->connected) {
+        p->connected = true;
+        if (!await_cql_connect(p->cassandra, err))
+            return false;
+    }
     if (!source_table_read(p->cassandra, &p->options.table, &p->table, err))
         return false;
     p->series = source_series_new(p->cassandra, &p->table, &p->options.table, err);
