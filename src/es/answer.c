@@ -57,6 +57,8 @@ void es_error_text(const struct json_node *error, struct buf *out)
     append_part(out, begin, json_member(error, "type"));
     append_part(out, begin, json_member(error, "reason"));
     append_part(out, begin, json_path(error, "caused_by.reason"));
+    if (out->len == begin)
+        return;
     if (out->len - begin > ERR_TEXT_MAX) {
         out->len = begin + ERR_TEXT_MAX;
         while (out->len > begin && ((unsigned char)out->ptr[out->len] & 0xc0) == 0x80)

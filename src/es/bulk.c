@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { ID_MAX = 512 };
+enum { ID_MAX = 512, BODY_MAX = 100 << 20 };
 /* `_timestamp` takes 13 digits at most; a longer one fails the whole bulk. */
 static const int64_t META_TIMESTAMP_MAX = 9999999999999;
 
@@ -120,9 +120,13 @@ static void on_bulk(void *ctx, const struct json_node *json, int status UNUSED,
 bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_fn *done, void *ctx,
              struct err *err)
 {
-    if (count == 0) {
+    if (count == 0 || body->len > BODY_MAX) {
+        const size_t len = body->len;
         buf_free(body);
-        return err_set(err, ERR_INTERNAL, "a bulk of nothing");
+        if (count == 0)
+            return err_set(err, ERR_INTERNAL, "a bulk of nothing");
+        /* The server would hang up in the middle of it, which looks like a broken connection. */
+        return err_set(err, ERR_TOO_LARGE, "a bulk of %zu bytes; servers take %d", len, BODY_MAX);
     }
     struct bulk *b = mem_alloc(sizeof *b);
     *b = (struct bulk){count, done, ctx};

@@ -89,8 +89,8 @@ struct es_bulk_item {
 typedef void es_bulk_fn(void *ctx, const struct es_bulk_item *items, size_t count,
                         const struct err *err);
 /* Sends body (taken over: *body is empty afterwards) with count > 0 actions. items is NULL when the
- * whole request failed: what took effect is unknown then. An answer with another number of items
- * is ERR_PROTOCOL. */
+ * whole request failed: what took effect is unknown then, except for ERR_TOO_LARGE: nothing, send
+ * less at once. An answer with another number of items is ERR_PROTOCOL. */
 MUST_USE bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_fn *done,
                       void *ctx, struct err *err);
 

@@ -259,6 +259,10 @@ static void test_actions_that_spoil_a_bulk(void **state)
     buf_free(&body);
     buf_free(&id);
     assert_false(sync_bulk(&w.s, &body, 0));
+    buf_reserve(&body, (100 << 20) + 1);
+    body.len = (100 << 20) + 1;
+    assert_false(sync_bulk(&w.s, &body, 1));
+    assert_int_equal(w.s.err.code, ERR_TOO_LARGE);
     tear_down(&w);
 }
 
