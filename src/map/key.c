@@ -49,10 +49,11 @@ static bool append_parts(const struct map_schema *schema, const struct slice *ce
         if (i)
             buf_append_char(out, '|');
         size_t start = out->len;
+        buf_reserve(out, 1); /* even an empty part has an address */
         if (!map_codec_to_text(key->codec, key->type, cells[i], out, err) ||
             !check_form(key, cells[i], slice_of(out->ptr + start, out->len - start), err))
             return err_context(err, "key column \"%.*s\"", SLICE_ARG(key->name));
-        if (schema->key_count > 1 && out->len > start)
+        if (schema->key_count > 1)
             escape_tail(out, start);
     }
     return true;

@@ -530,11 +530,11 @@ static void test_digits_at_the_limit(void **state)
     free(json);
 }
 
-/* Day by day against the C library's calendar. */
+/* Days of all months and kinds of years against the C library's calendar. */
 static void test_calendar(void **state)
 {
     (void)state;
-    for (int64_t day = -800000; day < 2932896; day += 1 + (int64_t)(day % 29 == 0) * 11) {
+    for (int64_t day = -800000; day < 2932896; day += 61) {
         time_t seconds = day * 86400;
         struct tm tm;
         char expected[64], bytes[8];

@@ -170,6 +170,10 @@ static void test_cells_that_are_no_key(void **state)
     cell = SLICE_LIT("");
     assert_false(map_key_text(schema_of("id int p"), &cell, &out, &err));
     assert_string_equal(err.text, "key column \"id\": empty value of type int");
+    cell = SLICE_LIT("");
+    assert_false(map_key_text(schema_of("id text p"), &cell, &out, &err));
+    assert_string_equal(err.text, "the key is empty, Elasticsearch has no such _id");
+    assert_false(map_key_parse(schema_of("id text p"), SLICE_NULL, &cell, &fixture_arena, &err));
     cell = SLICE_LIT("\xFF");
     assert_false(map_key_text(schema_of("id text p"), &cell, &out, &err));
     cell = fixture_bytes("0001");
