@@ -1,0 +1,206 @@
+#include "io/http_call.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { TRANSFER_BUFFER = 256 << 10 };
+
+static size_t on_bytes(char *data, size_t size, size_t count, void *ctx)
+{
+    struct io_http_call *call = ctx;
+    const size_t len = size * count, max = call->options->answer_max;
+    if (len > max - call->answer.len) {
+        call->too_large = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (call->answer.len == 0) {
+        curl_off_t expected = 0;
+        curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
+        if (expected > 0 && (uint64_t)expected <= max)
+            buf_reserve(&call->answer, (size_t)expected + JSON_PADDING);
+    }
+    buf_append(&call->answer, data, len);
+    return len;
+}
+
+/* Level 1: on the loop's thread speed matters more than the last tenth. */
+static bool compress_body(const struct buf *body, struct buf *out)
+{
+    enum { GZIP_WINDOW = 15 + 16, MEMORY = 8 };
+    z_stream z = {0};
+    if (body->len > UINT32_MAX / 2 ||
+        deflateInit2(&z, 1, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+        return false;
+    const size_t bound = deflateBound(&z, body->len);
+    z.next_in = (Bytef *)body->ptr;
+    z.avail_in = (uInt)body->len;
+    z.next_out = (Bytef *)buf_reserve(out, bound);
+    z.avail_out = (uInt)bound;
+    const bool done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+    out->len = z.total_out;
+    deflateEnd(&z);
+    return done;
+}
+
+static void add_header(struct io_http_call *call, const char *name, const char *value)
+{
+    struct buf line = {0};
+    buf_printf(&line, "%s: %s", name, value);
+    call->headers = curl_slist_append(call->headers, buf_cstr(&line));
+    explicit_bzero(line.ptr, line.len);
+    buf_free(&line);
+}
+
+static void set_body(struct io_http_call *call, const struct io_http_request *request)
+{
+    const size_t limit = call->options->gzip_above;
+    call->body = *request->body;
+    *request->body = (struct buf){0};
+    struct buf small = {0};
+    if (!request->plain && limit > 0 && call->body.len > limit &&
+        compress_body(&call->body, &small)) {
+        buf_free(&call->body);
+        call->body = small;
+        add_header(call, "Content-Encoding", "gzip");
+    } else {
+        buf_free(&small);
+    }
+    add_header(call, "Content-Type", request->content_type);
+    /* Otherwise curl asks for leave to send a large body and waits up to a second for it. */
+    call->headers = curl_slist_append(call->headers, "Expect:");
+    curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.ptr ? call->body.ptr : "");
+    curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+}
+
+static void set_login(struct io_http_call *call, const struct io_http_login *login)
+{
+    if (login->api_key) {
+        struct buf value = {0};
+        buf_printf(&value, "ApiKey %s", login->api_key);
+        add_header(call, "Authorization", buf_cstr(&value));
+        explicit_bzero(value.ptr, value.len);
+        buf_free(&value);
+    } else if (login->username) {
+        curl_easy_setopt(call->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(call->easy, CURLOPT_USERNAME, login->username);
+        curl_easy_setopt(call->easy, CURLOPT_PASSWORD, login->password ? login->password : "");
+    }
+}
+
+static void set_tls(CURL *easy, const struct io_http_options *options)
+{
+    const long verify = options->tls.no_verify ? 0 : 1;
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    if (options->tls.ca)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->tls.ca);
+    if (options->tls.cert)
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, options->tls.cert);
+    if (options->tls.key)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, options->tls.key);
+}
+
+static void set_transfer(struct io_http_call *call)
+{
+    CURL *easy = call->easy;
+    const struct io_http_options *options = call->options;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->total_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)TRANSFER_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)TRANSFER_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "caes-sync/" CAES_VERSION);
+    if (options->accept_gzip)
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+}
+
+struct io_http_call *io_http_call_new(const struct io_http_options *options,
+                                      const struct io_http_request *request, struct err *err)
+{
+    struct io_http_call *call = mem_zalloc(sizeof *call);
+    call->options = options;
+    call->easy = curl_easy_init();
+    if (!call->easy || curl_easy_setopt(call->easy, CURLOPT_URL, request->url) != CURLE_OK) {
+        io_http_call_free(call);
+        err_set(err, ERR_INTERNAL, "curl can't start a request");
+        return NULL;
+    }
+    set_transfer(call);
+    set_tls(call->easy, options);
+    if (strcmp(request->method, "HEAD") == 0)
+        curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
+    else
+        curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->body)
+        set_body(call, request);
+    if (request->login)
+        set_login(call, request->login);
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+    return call;
+}
+
+void io_http_call_free(struct io_http_call *call)
+{
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    buf_free(&call->body);
+    buf_free(&call->answer);
+    free(call);
+}
+
+static enum err_code code_of(CURLcode rc, const struct io_http_call *call)
+{
+    curl_off_t connected = 0;
+    switch (rc) {
+    case CURLE_OPERATION_TIMEDOUT:
+        curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+        return connected > 0 ? ERR_TIMEOUT : ERR_CONNECTION;
+    case CURLE_WRITE_ERROR:
+        return call->too_large ? ERR_TOO_LARGE : ERR_CONNECTION;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_URL_MALFORMAT:
+        return ERR_CONFIG;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return ERR_PROTOCOL;
+    default:
+        return ERR_CONNECTION;
+    }
+}
+
+void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err)
+{
+    const struct io_http_options *options = call->options;
+    const enum err_code code = code_of(rc, call);
+    long tls = 0;
+    if (code == ERR_TIMEOUT)
+        err_set(err, code, "no complete answer within %g s",
+                (double)options->total_timeout_ms / 1e3);
+    else if (rc == CURLE_OPERATION_TIMEDOUT)
+        err_set(err, code, "no connection within %g s", (double)options->connect_timeout_ms / 1e3);
+    else if (code == ERR_TOO_LARGE)
+        err_set(err, code, "the answer is longer than %zu bytes", options->answer_max);
+    else if (rc == CURLE_PEER_FAILED_VERIFICATION &&
+             curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &tls) == CURLE_OK && tls != 0)
+        err_set(err, code, "%s (OpenSSL's code %ld)", curl_easy_strerror(rc), tls);
+    else
+        err_set(err, code, "%s", curl_easy_strerror(rc));
+}

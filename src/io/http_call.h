@@ -1,0 +1,33 @@
+#ifndef IO_HTTP_CALL_H
+#define IO_HTTP_CALL_H
+
+#include "io/http.h"
+
+#include <curl/curl.h>
+
+/* For io/http.c only: one request as curl wants it, and what came of it. */
+
+struct io_http_call {
+    struct io_http *http;
+    const struct io_http_options *options; /* complete ones */
+    struct io_http_call *prev, *next;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf body;
+    struct buf answer;
+    io_http_fn *done;
+    void *ctx;
+    int64_t started_us;
+    bool active; /* curl has it */
+    bool cancelled;
+    bool too_large;
+};
+
+/* NULL with err set when curl can't. Takes the body over. */
+struct io_http_call *io_http_call_new(const struct io_http_options *options,
+                                      const struct io_http_request *request, struct err *err);
+void io_http_call_free(struct io_http_call *call);
+/* What curl's result for a call that failed means. */
+void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err);
+
+#endif
