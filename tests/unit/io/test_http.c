@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -348,6 +350,91 @@ static void test_close_ends_everything(void **state)
     }
 }
 
+/* -- TLS, against openssl's own little server ---------------------------------------------- */
+
+struct tls_server {
+    char dir[64], url[64], ca[96];
+    pid_t pid;
+};
+
+static bool start_tls_server(struct tls_server *t)
+{
+    char command[512], port[16];
+    snprintf(t->dir, sizeof t->dir, "/tmp/caes-test-tls-XXXXXX");
+    assert_non_null(mkdtemp(t->dir));
+    snprintf(t->ca, sizeof t->ca, "%s/cert.pem", t->dir);
+    snprintf(command, sizeof command,
+             "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
+             "subjectAltName=IP:127.0.0.1 -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
+             t->dir, t->dir);
+    if (system(command) != 0)
+        return false;
+    /* A port that was free a moment ago; s_server picks none by itself. */
+    struct io_loop *loop = io_loop_new(NULL);
+    static const struct http_reply none[] = {{0}};
+    struct http_server *free_port = http_server_new(io_loop_uv(loop), none, 1);
+    snprintf(port, sizeof port, "%s", strrchr(http_server_url(free_port), ':') + 1);
+    http_server_stop(free_port);
+    io_loop_free(loop);
+    http_server_free(free_port);
+    snprintf(t->url, sizeof t->url, "https://127.0.0.1:%s/", port);
+    t->pid = fork();
+    if (t->pid == 0) {
+        if (chdir(t->dir) == 0 && freopen("/dev/null", "w", stdout) &&
+            freopen("/dev/null", "r", stdin))
+            execlp("openssl", "openssl", "s_server", "-quiet", "-accept", port, "-cert", "cert.pem",
+                   "-key", "key.pem", "-www", (char *)NULL);
+        _exit(1);
+    }
+    return t->pid > 0;
+}
+
+static void stop_tls_server(struct tls_server *t)
+{
+    char command[128];
+    kill(t->pid, SIGTERM);
+    waitpid(t->pid, NULL, 0);
+    snprintf(command, sizeof command, "rm -r %s", t->dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void ask_tls(struct world *w, const struct tls_server *t, const char *ca, bool no_verify)
+{
+    static const struct http_reply none[] = {{0}};
+    set_up(w, none, 1,
+           &(struct io_http_options){.total_timeout_ms = 5000,
+                                     .tls = {.ca = ca, .no_verify = no_verify}});
+    const struct io_http_request request = {.method = "GET", .url = t->url};
+    assert_non_null(io_http_send(w->http, &request, on_answer, w, NULL));
+    w->sent++;
+    run(w);
+    tear_down(w);
+}
+
+static void test_tls(void **state)
+{
+    (void)state;
+    struct tls_server t;
+    struct world w;
+    if (system("openssl version >/dev/null 2>&1") != 0 || !start_tls_server(&t))
+        skip();
+    for (int i = 0; i < 100; i++) { /* until it listens */
+        ask_tls(&w, &t, t.ca, false);
+        if (w.err.code != ERR_CONNECTION)
+            break;
+        usleep(100000);
+    }
+    assert_int_equal(w.status, 200);
+    ask_tls(&w, &t, NULL, true);
+    assert_int_equal(w.status, 200);
+    ask_tls(&w, &t, NULL, false); /* verification is what happens by itself */
+    assert_int_equal(w.status, 0);
+    assert_int_equal(w.err.code, ERR_CONFIG);
+    ask_tls(&w, &t, "/nonexistent.pem", false);
+    assert_int_equal(w.err.code, ERR_CONFIG);
+    stop_tls_server(&t);
+}
+
 static void test_origin(void **state)
 {
     (void)state;
@@ -407,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_close_ends_everything),
+        cmocka_unit_test(test_tls),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_escape),
     };
