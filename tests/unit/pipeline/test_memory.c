@@ -312,7 +312,7 @@ static void leave(void **state)
     memory_trim(memory); /* the first is in the file only, the second at hand */
     must(memory_leave(memory, 6, NOW, &err));
     must(memory_leave(memory, 6, NOW + 1, &err)); /* those that are due already stay so */
-    for (int after = 0; after < 2; after++) { /* at hand, and in the file */
+    for (int after = 0; after < 2; after++) {     /* at hand, and in the file */
         assert_int_equal(entry(1, 5)->entry.due, NOW);
         assert_int_equal(entry(2, 5)->entry.due, NOW);
         assert_true(entry(2, 6)->entry.due == STORE_NEVER);
