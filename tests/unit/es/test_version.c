@@ -43,9 +43,10 @@ static void test_capabilities(void **state)
         assert_true(es_version_parse(slice_str(servers[i].distribution),
                                      slice_str(servers[i].number), &v, &err));
         char has[32] = "";
-        const char *letter = letters;
+        size_t letter = 0, count = 0;
 #define NOTE(name, from, before, os_from, os_before) \
-    strncat(has, letter, v.name ? 1 : 0);            \
+    if (v.name)                                      \
+        has[count++] = letters[letter];              \
     letter++;
         ES_CAPABILITIES(NOTE)
 #undef NOTE
