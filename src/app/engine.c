@@ -232,15 +232,6 @@ bool engine_stopping(const struct engine *e)
     return e->stop.raised;
 }
 
-static void add_counts(struct pipeline_counts *to, const struct pipeline_counts *from)
-{
-    to->copied += from->copied;
-    to->deleted += from->deleted;
-    to->superseded += from->superseded;
-    to->unchanged += from->unchanged;
-    to->dead += from->dead;
-}
-
 static int64_t total(const struct pipeline_counts *c)
 {
     return c->copied + c->deleted + c->superseded + c->dead;
@@ -310,8 +301,8 @@ static bool sync_job(struct job *job)
     for (;;) {
         struct pipeline_report one;
         const bool fine = one_cycle(e, true, &one, job->err);
-        add_counts(&sum->to_elasticsearch, &one.to_elasticsearch);
-        add_counts(&sum->to_cassandra, &one.to_cassandra);
+        pipeline_counts_add(&sum->to_elasticsearch, &one.to_elasticsearch);
+        pipeline_counts_add(&sum->to_cassandra, &one.to_cassandra);
         sum->put_off = one.put_off;
         sum->gap = one.gap;
         if (!fine)

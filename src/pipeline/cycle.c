@@ -303,15 +303,6 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     return complete(c, err);
 }
 
-static void add_counts(struct pipeline_counts *to, const struct pipeline_counts *from)
-{
-    to->copied += from->copied;
-    to->deleted += from->deleted;
-    to->superseded += from->superseded;
-    to->unchanged += from->unchanged;
-    to->dead += from->dead;
-}
-
 bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,
                     struct pipeline_report *report, struct err *err)
 {
@@ -319,8 +310,8 @@ bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,
     struct cycle c = {.p = p, .report = report, .whole = whole};
     const bool fine = run_cycle(&c, stop, err);
     report->gap = p->checkpoint.gap;
-    add_counts(&p->status.to_elasticsearch, &report->to_elasticsearch);
-    add_counts(&p->status.to_cassandra, &report->to_cassandra);
+    pipeline_counts_add(&p->status.to_elasticsearch, &report->to_elasticsearch);
+    pipeline_counts_add(&p->status.to_cassandra, &report->to_cassandra);
     p->status.cycles++;
     /* What is no passing failure may be a changed schema: look at it again. */
     if (!fine && err && err_class_of(err->code) != ERR_CLASS_RETRY)

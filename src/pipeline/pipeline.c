@@ -54,3 +54,12 @@ void pipeline_status(const struct pipeline *p, struct pipeline_status *out)
     if (out->completed_us == 0)
         out->completed_us = p->checkpoint.completed;
 }
+
+void pipeline_counts_add(struct pipeline_counts *to, const struct pipeline_counts *from)
+{
+    to->copied += from->copied;
+    to->deleted += from->deleted;
+    to->superseded += from->superseded;
+    to->unchanged += from->unchanged;
+    to->dead += from->dead;
+}

@@ -49,6 +49,8 @@ struct pipeline_counts {
     int64_t copied, deleted, superseded, unchanged, dead;
 };
 
+void pipeline_counts_add(struct pipeline_counts *to, const struct pipeline_counts *from);
+
 struct pipeline_report {
     struct pipeline_counts to_elasticsearch, to_cassandra;
     int64_t put_off;    /* keys that wait for the next cycle */
