@@ -38,6 +38,7 @@ enum err_code {
 #define ERR_ENUM(name, class, text) ERR_##name,
     ERR_LIST(ERR_ENUM)
 #undef ERR_ENUM
+        ERR_CODE_COUNT
 };
 
 enum { ERR_TEXT_MAX = 512 };

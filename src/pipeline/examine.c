@@ -108,7 +108,11 @@ static void find_facts(const struct cycle *c, struct item *item)
         }
     }
     const int64_t first = highest && highest->entry.first_look ? highest->entry.first_look : c->now;
-    f->delete_settled = c->now - first >= p->options.delete_settle_us;
+    f->delete_settled = item->retried || c->now - first >= p->options.delete_settle_us;
+    if (item->retried && f->row_unexplained) {
+        f->row_unexplained = false;
+        f->entry_explains = true;
+    }
     const int64_t version =
         f->entry_version > f->document_version ? f->entry_version : f->document_version;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
@@ -148,9 +152,10 @@ static void prepare_write(const struct cycle *c, struct item *item)
     }
 }
 
-static bool is_delete(const struct item *item)
+static bool braked(const struct item *item)
 {
-    return item->decision.action == RESOLVE_TO_ELASTICSEARCH && item->decision.delete;
+    return item->decision.action == RESOLVE_TO_ELASTICSEARCH &&
+           item->decision.delete &&!item->retried;
 }
 
 static bool has_waited(const struct item *item)
@@ -174,15 +179,15 @@ static void brake_deletes(struct cycle *c, struct item *items, size_t count)
     }
     int64_t due = 0, sudden = 0;
     for (size_t i = 0; i < count; i++) {
-        due += is_delete(&items[i]);
-        sudden += is_delete(&items[i]) && !has_waited(&items[i]);
+        due += braked(&items[i]);
+        sudden += braked(&items[i]) && !has_waited(&items[i]);
     }
     const int64_t total = p->deletes + p->deletes_waiting + sudden;
     p->deletes += due;
     if (due == 0 || total <= p->options.max_deletes)
         return;
     for (size_t i = 0; i < count; i++) {
-        if (!is_delete(&items[i]))
+        if (!braked(&items[i]))
             continue;
         items[i].decision.action = RESOLVE_DEAD;
         items[i].decision.rule = RESOLVE_RULE_TOO_MANY_DELETES;

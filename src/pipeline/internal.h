@@ -47,6 +47,7 @@ struct cycle {
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
     bool whole;
+    struct pipeline_retry *retry;                     /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
     struct resolve_rules rules;
 };
@@ -58,7 +59,7 @@ struct item {
     struct change_row row;
     struct memory_entry *entries;
     bool have_document;
-    const char *unusable;
+    bool retried; /* somebody asks for what was put into the dead letters */
     struct resolve_facts facts;
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
@@ -67,6 +68,13 @@ struct item {
     bool writes;
     bool put_off;
 };
+
+/* cycle.c: turns a key's text into an item in arena; false with bad set for what is no key. */
+MUST_USE bool cycle_item(const struct cycle *c, struct slice text, struct item *item,
+                         struct arena *arena, struct err *bad);
+
+/* retry.c: the dead letters that c->retry asks for. */
+MUST_USE bool retry_letters(struct cycle *c, const struct io_wake *stop, struct err *err);
 
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);

@@ -65,6 +65,23 @@ struct pipeline_report {
 MUST_USE bool pipeline_cycle(struct pipeline *pipeline, bool whole, const struct io_wake *stop,
                              struct pipeline_report *report, struct err *err);
 
+/* Dead letters: those of key (null: all) are examined anew, in a cycle of its own. What somebody
+ * asks for in this way is done: a row that nobody can explain is written over unless it was written
+ * again, deletes are not counted against maxDeletes. A letter goes when its change was copied, or
+ * turned out to be settled or superseded. */
+struct pipeline_retry {
+    struct slice key;
+    int64_t tried, settled, dead, put_off; /* keys; dead: again or still; put_off: ask again */
+};
+MUST_USE bool pipeline_retry(struct pipeline *pipeline, struct pipeline_retry *retry,
+                             const struct io_wake *stop, struct pipeline_report *report,
+                             struct err *err);
+/* Forgets the dead letters of key (null: all) without copying; *removed: how many. */
+MUST_USE bool pipeline_purge(struct pipeline *pipeline, struct slice key, int64_t *removed,
+                             struct err *err);
+/* For those who read them (store/dead_letter.h): the pipeline's number in the state. */
+int64_t pipeline_id(const struct pipeline *pipeline);
+
 /* For status. */
 struct pipeline_status {
     int64_t highest_elasticsearch, highest_cassandra; /* versions */

@@ -2,15 +2,27 @@
 
 #include "change/state.h"
 
-static const char *const rule_texts[] = {
-#define RESOLVE_TEXT(name, text) [RESOLVE_RULE_##name] = text,
-    RESOLVE_RULES(RESOLVE_TEXT)
-#undef RESOLVE_TEXT
+static const struct {
+    const char *name, *text;
+} rules[] = {
+#define RESOLVE_ROW(name, text) [RESOLVE_RULE_##name] = {#name, text},
+    RESOLVE_RULES(RESOLVE_ROW)
+#undef RESOLVE_ROW
 };
 
 const char *resolve_rule_text(enum resolve_rule rule)
 {
-    return rule_texts[rule];
+    return rules[rule].text;
+}
+
+void resolve_rule_name(enum resolve_rule rule, char name[RESOLVE_RULE_NAME_MAX])
+{
+    size_t i = 0;
+    for (; rules[rule].name[i] && i < RESOLVE_RULE_NAME_MAX - 1; i++) {
+        const char c = rules[rule].name[i];
+        name[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    name[i] = '\0';
 }
 
 static struct resolve_decision decision(enum resolve_action action, enum resolve_rule rule)

@@ -49,6 +49,9 @@ enum resolve_rule {
 #undef RESOLVE_ENUM
 };
 const char *resolve_rule_text(enum resolve_rule rule);
+/* "row_newer": for programs. */
+enum { RESOLVE_RULE_NAME_MAX = 32 };
+void resolve_rule_name(enum resolve_rule rule, char name[RESOLVE_RULE_NAME_MAX]);
 
 /* What the daemon itself sent to one side for (key, V), V being the higher version. */
 struct resolve_own {
