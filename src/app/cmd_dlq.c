@@ -1,7 +1,7 @@
 #include "app/command.h"
 
+#include "app/plain.h"
 #include "app/remote.h"
-#include "base/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,25 +14,16 @@ struct view {
     struct buf out;
 };
 
-static void append_member(struct buf *out, const struct json_node *object, const char *name)
-{
-    const struct json_node *node = json_member(object, name);
-    struct slice text = node ? node->text : SLICE_LIT("?");
-    for (size_t i = 0; i < text.len; i++) /* what a terminal would obey becomes a blank */
-        buf_append_char(
-            out, (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? ' ' : text.ptr[i]);
-}
-
 static void append_letter(struct buf *out, const struct json_node *letter)
 {
     const struct json_node *direction = json_member(letter, "direction");
-    append_member(out, letter, "key");
+    plain_append_member(out, letter, "key");
     buf_append_str(out, "  version ");
-    append_member(out, letter, "version");
+    plain_append_member(out, letter, "version");
     buf_append_str(out, direction && slice_is(direction->text, "to_cassandra")
                             ? "  to Cassandra: "
                             : "  to Elasticsearch: ");
-    append_member(out, letter, "reason");
+    plain_append_member(out, letter, "reason");
     buf_append_char(out, '\n');
 }
 

@@ -82,6 +82,12 @@ static const struct command commands[] = {
      "  caes-sync dlq list\n"
      "  caes-sync dlq show ed31ee76-d49a-4c05-8f0a-6a856a94de8e\n"
      "  caes-sync dlq retry --json\n"},
+    {"explain", "KEY", 1, BIT(OPT_JSON), cmd_explain, "one record on both sides, and what is done",
+     "Shows the record as both stores have it, with versions and write times, what the daemon "
+     "would\n"
+     "do with it and the rule that says so. Writes nothing. Exit code 1: the key is on neither "
+     "side.\n\n"
+     "  caes-sync explain ed31ee76-d49a-4c05-8f0a-6a856a94de8e\n"},
     {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
      "  caes-sync help sync\n"
      "  caes-sync help configuration\n"},

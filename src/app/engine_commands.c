@@ -1,5 +1,6 @@
 #include "app/engine_internal.h"
 #include "job/dead_letters.h"
+#include "job/explain.h"
 
 /* What the commands beside the cycles do. */
 
@@ -40,11 +41,22 @@ static bool dlq(struct engine_job *job, struct err *err)
     return err_set(err, ERR_INTERNAL, "no such action of dlq");
 }
 
+static bool explain(struct engine_job *job, struct err *err)
+{
+    struct engine *e = job->e;
+    const struct job_explain options = {.store = e->store,
+                                        .pipeline = e->pipeline,
+                                        .elasticsearch = e->elasticsearch,
+                                        .lock = &e->lock};
+    return job_explain(&options, text_member(job, "key"), &job->result, err);
+}
+
 static const struct {
     const char *name;
     engine_command_fn *run;
 } commands[] = {
     {"dlq", dlq},
+    {"explain", explain},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

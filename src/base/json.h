@@ -94,6 +94,8 @@ MUST_USE bool json_read_float(struct slice text, float *out);
 MUST_USE bool json_append_string(struct buf *out, struct slice text);
 /* The same for text or key of a parsed node: half pairs go out as the escapes that they were. */
 void json_append_parsed(struct buf *out, struct slice text);
+/* "name":"text"; name needs no escapes, text as above. */
+void json_append_member(struct buf *out, const char *name, struct slice text);
 
 /* The shortest text that reads back as the same double (float), always with a point or an exponent:
  * 1.0, -0.0, 1e+22. v must be finite. */

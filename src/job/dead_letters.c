@@ -6,12 +6,6 @@
 
 enum { PAGE = 200, RETRIES = 3 };
 
-static void append_text(struct buf *out, const char *name, struct slice text)
-{
-    buf_printf(out, "\"%s\":", name);
-    json_append_parsed(out, text);
-}
-
 /* JSON as it was stored; the line breaks between its parts would end our line. */
 static void append_payload(struct buf *out, struct slice payload)
 {
@@ -28,12 +22,12 @@ static void append_payload(struct buf *out, struct slice payload)
 /* Members, without braces. */
 static void append_letter(struct buf *out, const struct store_dead_letter *l, bool payload)
 {
-    append_text(out, "key", l->key);
+    json_append_member(out, "key", l->key);
     buf_printf(out, ",\"version\":%lld,\"direction\":\"%s\",", (long long)l->version,
                l->target == CHANGE_CASSANDRA ? "to_cassandra" : "to_elasticsearch");
-    append_text(out, "rule", slice_str(l->rule));
+    json_append_member(out, "rule", slice_str(l->rule));
     buf_append_char(out, ',');
-    append_text(out, "reason", slice_str(l->reason));
+    json_append_member(out, "reason", slice_str(l->reason));
     buf_printf(out, ",\"since\":%.3f", (double)l->at / 1e6);
     if (!payload)
         return;
@@ -109,7 +103,7 @@ bool job_dead_letters_show(const struct job_dead_letters *o, struct slice key, s
                            struct err *err)
 {
     buf_append_char(result, '{');
-    append_text(result, "key", key);
+    json_append_member(result, "key", key);
     buf_append_str(result, ",\"dead_letters\":[");
     if (!store_dead_of_key(o->store, pipeline_id(o->pipeline), key, show_letter, result, err))
         return false;

@@ -83,7 +83,7 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
            item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
-static void find_facts(const struct cycle *c, struct item *item)
+void examine_facts(const struct cycle *c, struct item *item)
 {
     const struct pipeline *p = c->p;
     struct resolve_facts *f = &item->facts;
@@ -205,7 +205,7 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         if (p->dead_letters > 0 &&
             !store_dead_unexplained(p->store, p->id, item->key.text, &item->unexplained, err))
             return false;
-        find_facts(c, item);
+        examine_facts(c, item);
         item->decision = resolve_decide(&item->facts, &c->rules);
         const enum resolve_action action = item->decision.action;
         if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)

@@ -84,6 +84,9 @@ int64_t window_version_at(const struct pipeline *p, int64_t us);
 MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                             struct err *err);
 
+/* What both stores, the entries of item and the rules say of it. */
+void examine_facts(const struct cycle *c, struct item *item);
+
 /* outcome.c */
 MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err);
 MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,

@@ -2,6 +2,7 @@
 #define PIPELINE_PIPELINE_H
 
 #include "base/log.h"
+#include "change/state.h"
 #include "cql/client.h"
 #include "es/client.h"
 #include "io/task.h"
@@ -81,6 +82,19 @@ MUST_USE bool pipeline_purge(struct pipeline *pipeline, struct slice key, int64_
                              struct err *err);
 /* For those who read them (store/dead_letter.h): the pipeline's number in the state. */
 int64_t pipeline_id(const struct pipeline *pipeline);
+
+/* What the next cycle would do with one record, and why. Writes nothing. */
+struct pipeline_explanation {
+    const struct map_schema *schema;
+    struct change_document document;
+    struct change_row row; /* with write times */
+    struct resolve_facts facts;
+    struct resolve_decision decision;
+};
+/* Content lives in arena. Errors: ERR_VALUE for what is no key; those of the servers. */
+MUST_USE bool pipeline_explain(struct pipeline *pipeline, struct slice key,
+                               struct pipeline_explanation *out, struct arena *arena,
+                               struct err *err);
 
 /* For status. */
 struct pipeline_status {

@@ -25,6 +25,7 @@ struct reading {
     struct arena *arena;
     struct err *err;
     bool failed;
+    bool times; /* of each column */
 };
 
 struct one {
@@ -39,8 +40,16 @@ static bool has_write_time(const struct cql_type *type)
            type->id != CQL_UDT;
 }
 
+static int64_t *no_times(uint32_t count, struct arena *arena)
+{
+    int64_t *times = arena_alloc(arena, (count + 1) * sizeof *times);
+    for (uint32_t i = 0; i < count; i++)
+        times[i] = CHANGE_NO_WRITE_TIME;
+    return times;
+}
+
 static void read_row(const struct source_rows *rows, struct slice *from, struct arena *arena,
-                     struct change_row *out)
+                     bool times, struct change_row *out)
 {
     const uint32_t count = rows->schema->column_count;
     struct slice *cells = arena_alloc(arena, (count + 1) * sizeof *cells);
@@ -48,10 +57,15 @@ static void read_row(const struct source_rows *rows, struct slice *from, struct 
         cells[i] = arena_copy(arena, from[i]);
     map_row_normalise(rows->schema, cells);
     out->content = (struct change_content){.cells = cells, .cell_count = count};
+    out->write_times = times ? no_times(count, arena) : NULL;
     for (uint32_t i = 0; i < rows->timed_count; i++) {
         const struct slice time = from[count + i];
-        if (!slice_is_null(time) && cql_decode_int(time) > out->write_time)
+        if (slice_is_null(time))
+            continue;
+        if (cql_decode_int(time) > out->write_time)
             out->write_time = cql_decode_int(time);
+        if (times)
+            out->write_times[rows->timed[i]] = cql_decode_int(time);
     }
 }
 
@@ -69,7 +83,7 @@ static void on_row(void *ctx, const struct cql_result *result, const struct err 
         struct slice *cells = arena_alloc(reading->arena, result->columns->count * sizeof *cells);
         struct cql_cursor cursor = cql_rows(result);
         if (cql_next(&cursor, cells))
-            read_row(reading->rows, cells, reading->arena, one->out);
+            read_row(reading->rows, cells, reading->arena, reading->times, one->out);
     }
     io_group_done(&reading->group);
 }
@@ -94,18 +108,31 @@ static bool start_one(struct reading *reading, const struct change_key *key, str
     return false;
 }
 
+static bool read_all(struct reading *reading, const struct change_key *keys, size_t count,
+                     struct change_row *out)
+{
+    bool fine = true;
+    for (size_t i = 0; fine && i < count && !reading->failed; i++) {
+        out[i] = (struct change_row){.content.missing = true, .write_time = CHANGE_NO_WRITE_TIME};
+        fine = start_one(reading, &keys[i], &out[i], reading->err);
+        io_group_wait_below(&reading->group, IN_FLIGHT);
+    }
+    io_group_wait(&reading->group);
+    return fine && !reading->failed;
+}
+
 bool source_rows_read(struct source_rows *rows, const struct change_key *keys, size_t count,
                       struct change_row *out, struct arena *arena, struct err *err)
 {
     struct reading reading = {.rows = rows, .arena = arena, .err = err};
-    bool fine = true;
-    for (size_t i = 0; fine && i < count && !reading.failed; i++) {
-        out[i] = (struct change_row){.content.missing = true, .write_time = CHANGE_NO_WRITE_TIME};
-        fine = start_one(&reading, &keys[i], &out[i], err);
-        io_group_wait_below(&reading.group, IN_FLIGHT);
-    }
-    io_group_wait(&reading.group);
-    return fine && !reading.failed;
+    return read_all(&reading, keys, count, out);
+}
+
+bool source_rows_read_times(struct source_rows *rows, const struct change_key *key,
+                            struct change_row *out, struct arena *arena, struct err *err)
+{
+    struct reading reading = {.rows = rows, .arena = arena, .err = err, .times = true};
+    return read_all(&reading, key, 1, out);
 }
 
 static void append_select(struct buf *text, const struct source_rows *rows,
