@@ -45,8 +45,7 @@ struct job_sorter {
     size_t run_buffer;
     struct run **heap; /* smallest head first */
     size_t heap_count;
-    struct run *last; /* whose head was given out */
-    bool reading;
+    struct run *last;  /* whose head was given out */
     size_t next_place; /* when nothing was spilled */
 };
 
@@ -71,18 +70,29 @@ struct job_sorter *job_sorter_new(const char *folder, size_t memory)
     return s;
 }
 
-void job_sorter_free(struct job_sorter *s)
+void job_sorter_reset(struct job_sorter *s)
 {
-    if (!s)
-        return;
     if (s->fd >= 0)
         close(s->fd);
     for (size_t i = 0; i < s->run_count; i++)
         free(s->runs[i].buffer);
+    free((void *)s->heap);
+    buf_clear(&s->batch);
+    s->fd = -1;
+    s->heap = NULL;
+    s->last = NULL;
+    s->size = s->count = 0;
+    s->place_count = s->next_place = s->run_count = s->heap_count = 0;
+}
+
+void job_sorter_free(struct job_sorter *s)
+{
+    if (!s)
+        return;
+    job_sorter_reset(s);
     buf_free(&s->batch);
     free(s->places);
     free(s->runs);
-    free((void *)s->heap);
     free(s);
 }
 
@@ -314,7 +324,6 @@ static bool open_runs(struct job_sorter *s, struct err *err)
 
 bool job_sorter_finish(struct job_sorter *s, struct err *err)
 {
-    s->reading = true;
     if (s->run_count == 0) {
         sort_batch(s);
         return true;
@@ -324,6 +333,7 @@ bool job_sorter_finish(struct job_sorter *s, struct err *err)
     buf_free(&s->batch);
     free(s->places);
     s->places = NULL;
+    s->place_count = s->place_room = 0;
     return open_runs(s, err);
 }
 

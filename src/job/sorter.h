@@ -22,6 +22,8 @@ struct job_sorted {
 /* folder: of the file; memory: bytes, in all phases (at least 1 MiB are used). Borrowed. */
 MUST_USE struct job_sorter *job_sorter_new(const char *folder, size_t memory);
 void job_sorter_free(struct job_sorter *sorter);
+/* Empties it for other records. */
+void job_sorter_reset(struct job_sorter *sorter);
 
 /* Copies the record. Errors: ERR_STATE (the disk is full). */
 MUST_USE bool job_sorter_add(struct job_sorter *sorter, const struct job_sorted *record,

@@ -37,11 +37,15 @@ static struct job_sorted record_of(uint64_t n, char text[600], size_t *len)
 }
 
 /* Everything comes back once, in order, with what belongs to it. */
-static void sort_some(uint64_t count, size_t memory, bool spills)
+static void sort_some(uint64_t count, size_t memory, bool spills, bool again, bool last)
 {
-    struct job_sorter *s = job_sorter_new("/tmp", memory);
+    static struct job_sorter *s;
     char text[600], before_key[600];
     size_t len;
+    if (again)
+        job_sorter_reset(s);
+    else
+        s = job_sorter_new("/tmp", memory);
     for (uint64_t i = 0; i < count; i++) {
         const struct job_sorted r = record_of(i, text, &len);
         must(job_sorter_add(s, &r, &err));
@@ -72,22 +76,24 @@ static void sort_some(uint64_t count, size_t memory, bool spills)
     must(job_sorter_next(s, &r, &more, &err));
     assert_false(more);
     free(seen);
-    job_sorter_free(s);
+    if (last)
+        job_sorter_free(s);
 }
 
 static void test_in_memory(void **state)
 {
     (void)state;
-    sort_some(0, 0, false);
-    sort_some(1, 0, false);
-    sort_some(5000, 1 << 20, false);
+    sort_some(0, 0, false, false, false);
+    sort_some(1, 0, false, true, false);
+    sort_some(5000, 1 << 20, false, true, true);
 }
 
 static void test_spilled(void **state)
 {
     (void)state;
-    sort_some(8000, 1 << 20, true);
-    sort_some(200000, 1 << 20, true);
+    sort_some(8000, 1 << 20, true, false, false);
+    sort_some(1000, 1 << 20, false, true, false);
+    sort_some(200000, 1 << 20, true, true, true);
 }
 
 static void test_limits(void **state)
