@@ -17,9 +17,10 @@
  * Promise of every function that takes a callback: it returns false with err set and never calls
  * back, or returns true and calls back exactly once, later, from the loop. Results are borrowed for
  * the time of the call. Retrying is the caller's affair: errors carry their class (429:
- * ERR_OVERLOADED; 5xx and a blocked index, 403: ERR_UNAVAILABLE; no connection: ERR_CONNECTION; 401
- * and other 403: ERR_AUTH; 404: ERR_NOT_FOUND; 409: ERR_CONFLICT; 413: ERR_TOO_LARGE; other 4xx:
- * ERR_REQUEST; a redirect: ERR_CONFIG). Texts name the server and its reason, no secret. */
+ * ERR_OVERLOADED; 5xx and a blocked or closed index: ERR_UNAVAILABLE; no connection:
+ * ERR_CONNECTION; 401 and 403: ERR_AUTH; 404: ERR_NOT_FOUND; 409: ERR_CONFLICT; 413: ERR_TOO_LARGE;
+ * other 4xx: ERR_REQUEST; a redirect: ERR_CONFIG). Texts name the server and its reason, no secret.
+ */
 struct es_client;
 
 struct es_options {
