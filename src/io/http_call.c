@@ -55,6 +55,25 @@ static void add_header(struct io_http_call *call, const char *name, const char *
     buf_free(&line);
 }
 
+static size_t on_body_wanted(char *out, size_t size, size_t count, void *ctx)
+{
+    struct io_http_call *call = ctx;
+    const size_t left = call->body.len - call->body_sent, room = size * count;
+    const size_t len = left < room ? left : room;
+    if (len > 0)
+        memcpy(out, call->body.ptr + call->body_sent, len);
+    call->body_sent += len;
+    return len;
+}
+
+/* A body that curl can't rewind is never sent a second time. */
+static void set_body_once(struct io_http_call *call)
+{
+    curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, on_body_wanted);
+    curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+}
+
 static void set_body(struct io_http_call *call, const struct io_http_request *request)
 {
     const size_t limit = call->options->gzip_above;
@@ -72,7 +91,10 @@ static void set_body(struct io_http_call *call, const struct io_http_request *re
     add_header(call, "Content-Type", request->content_type);
     /* Otherwise curl asks for leave to send a large body and waits up to a second for it. */
     call->headers = curl_slist_append(call->headers, "Expect:");
-    curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.ptr ? call->body.ptr : "");
+    if (request->once)
+        set_body_once(call);
+    else
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.ptr ? call->body.ptr : "");
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 }
 

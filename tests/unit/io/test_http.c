@@ -73,8 +73,8 @@ static void tear_down(struct world *w)
     buf_free(&w->body);
 }
 
-static struct io_http_call *ask(struct world *w, const char *method, const char *path,
-                                struct buf *body, const struct io_http_login *login)
+static struct io_http_call *ask_how(struct world *w, const char *method, const char *path,
+                                    struct buf *body, const struct io_http_login *login, bool once)
 {
     char url[256];
     snprintf(url, sizeof url, "%s%s", http_server_url(w->server), path);
@@ -82,12 +82,19 @@ static struct io_http_call *ask(struct world *w, const char *method, const char 
                                             .url = url,
                                             .content_type = "application/json",
                                             .body = body,
+                                            .once = once,
                                             .login = login};
     struct err err = {0};
     struct io_http_call *call = io_http_send(w->http, &request, on_answer, w, &err);
     assert_non_null(call);
     w->sent++;
     return call;
+}
+
+static struct io_http_call *ask(struct world *w, const char *method, const char *path,
+                                struct buf *body, const struct io_http_login *login)
+{
+    return ask_how(w, method, path, body, login, false);
 }
 
 static void run(struct world *w)
@@ -244,6 +251,32 @@ static void test_bad_replies(void **state)
         if (w.err.code != bad_replies[i].code)
             fail_msg("reply %zu: %s %s", i, err_code_name(w.err.code), w.err.text);
         tear_down(&w);
+    }
+}
+
+/* The server closes a kept connection in place of an answer: it may have obeyed. */
+static void test_sent_again_or_once(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {
+        {.body = "first"}, {.raw = "", .close = true}, {.body = "again"}};
+    for (int once = 0; once < 2; once++) {
+        for (size_t len = 1; len <= 1000000; len *= 1000) {
+            struct world w;
+            set_up(&w, script, 3, &(struct io_http_options){.connections = 1});
+            struct buf body = {0};
+            memset(buf_reserve(&body, len), 'x', len);
+            body.len = len;
+            ask(&w, "GET", "/", NULL, NULL);
+            ask_how(&w, "POST", "/", &body, NULL, once);
+            run(&w);
+            assert_int_equal(w.err.code, once ? ERR_CONNECTION : ERR_NONE);
+            assert_string_equal(buf_cstr(&w.body), once ? "first" : "again");
+            assert_int_equal(http_server_count(w.server), once ? 2 : 3);
+            assert_int_equal(http_server_seen(w.server, 1)->body_len, len);
+            assert_int_equal(http_server_seen(w.server, 1)->connection, 0);
+            tear_down(&w);
+        }
     }
 }
 
@@ -488,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_logins_stay_secret),
         cmocka_unit_test(test_redirect_is_not_followed),
         cmocka_unit_test(test_bad_replies),
+        cmocka_unit_test(test_sent_again_or_once),
         cmocka_unit_test(test_split_answer),
         cmocka_unit_test(test_turns_and_timeouts),
         cmocka_unit_test(test_no_server),
