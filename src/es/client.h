@@ -120,7 +120,7 @@ struct es_feed_options {
 typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
 MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
                            es_feed_fn *done, void *ctx, struct err *err);
-/* count 0 and err NULL: that was the end. One call at a time. */
+/* count 0 and err NULL: that was the end. One call at a time; after an error only es_feed_close. */
 MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ctx, struct err *err);
 /* Frees it and closes its context on the server, in the background. No call may be pending. */
 void es_feed_close(struct es_feed *feed);

@@ -87,7 +87,7 @@ bool es_mget(struct es_client *client, const struct slice *ids, size_t count, es
     struct mget *m = new_mget(ids, count);
     m->done = done;
     m->ctx = ctx;
-    const bool sent = es_send(client, "POST", buf_cstr(&path), &body, false, on_mget, m, err);
+    const bool sent = es_send(client, "POST", buf_cstr(&path), &body, ES_JSON, on_mget, m, err);
     buf_free(&path);
     if (!sent)
         free_mget(m);

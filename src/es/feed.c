@@ -157,7 +157,7 @@ static bool search_index(struct es_feed *feed, const char *parameters, struct er
     buf_append_str(&path, parameters);
     es_feed_search_body(&feed->state, feed->client, *parameters != '\0', &body);
     const bool sent =
-        es_send(feed->client, "POST", buf_cstr(&path), &body, false, on_page, feed, err);
+        es_send(feed->client, "POST", buf_cstr(&path), &body, ES_JSON, on_page, feed, err);
     buf_free(&path);
     return sent;
 }
@@ -170,11 +170,12 @@ static bool open_context(struct es_feed *feed, struct err *err)
                               ? "/_pit?keep_alive=" ES_FEED_KEEP_ALIVE
                               : "/_search/point_in_time?keep_alive=" ES_FEED_KEEP_ALIVE);
     const bool sent =
-        es_send(feed->client, "POST", buf_cstr(&path), NULL, false, on_context, feed, err);
+        es_send(feed->client, "POST", buf_cstr(&path), NULL, ES_JSON, on_context, feed, err);
     buf_free(&path);
     return sent;
 }
 
+/* A scroll that is asked twice has left out a page. */
 static bool continue_context(struct es_feed *feed, struct err *err)
 {
     struct buf body = {0};
@@ -183,7 +184,8 @@ static bool continue_context(struct es_feed *feed, struct err *err)
         path = es_feed_scroll_body(&feed->state, feed->client, &body);
     else
         es_feed_context_body(&feed->state, feed->client, &body);
-    return es_send(feed->client, "POST", path, &body, false, on_page, feed, err);
+    return es_send(feed->client, "POST", path, &body, scrolls(feed) ? ES_JSON_ONCE : ES_JSON,
+                   on_page, feed, err);
 }
 
 static bool next_request(struct es_feed *feed, struct err *err)
@@ -226,7 +228,7 @@ void es_feed_close(struct es_feed *feed)
     if (feed->state.context.len > 0) {
         struct buf body = {0};
         const char *path = es_feed_discard_body(&feed->state, feed->client, &body);
-        if (!es_send(feed->client, "DELETE", path, &body, false, on_discarded, NULL, NULL))
+        if (!es_send(feed->client, "DELETE", path, &body, ES_JSON, on_discarded, NULL, NULL))
             log_debug(feed->client->log, "a search context is left to its keep-alive");
     }
     buf_free(&feed->state.context);

@@ -515,6 +515,45 @@ static void test_scroll_of_1_7(void **state)
     tear_down(&w);
 }
 
+/* A kept connection that ends in place of an answer. What would change something, or move on, is
+ * not sent twice; what only reads is. */
+static void test_what_is_sent_again(void **state)
+{
+    (void)state;
+    const struct http_reply cut = {.raw = "", .close = true};
+    const struct http_reply scroll[] = {
+        {.body = ROOT("7.11.0")},
+        {.body = "{\"_scroll_id\":\"one\"," SHARDS ",\"hits\":{\"hits\":[" HIT("a", "1") "]}}"},
+        cut,
+        {.body = "{\"_scroll_id\":\"two\"," SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    const struct http_reply bulk[] = {
+        {.body = ROOT("9.5.3")}, cut, {.body = "{\"items\":[{\"index\":{\"status\":409}}]}"}};
+    const struct http_reply search[] = {
+        {.body = ROOT("9.5.3")}, cut, {.body = "{" SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, scroll, 4, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 1, "a");
+    assert_false(sync_feed_next(&w.s));
+    assert_int_equal(w.s.err.code, ERR_CONNECTION);
+    assert_int_equal(http_server_count(w.server), 3);
+    sync_feed_close(&w.s);
+    tear_down(&w);
+
+    struct buf body = {0};
+    set_up_connected(&w, bulk, 3, NULL);
+    buf_append_str(&body, "x\n");
+    assert_false(sync_bulk(&w.s, &body, 1));
+    assert_int_equal(w.s.err.code, ERR_CONNECTION);
+    assert_int_equal(http_server_count(w.server), 2);
+    tear_down(&w);
+
+    set_up_connected(&w, search, 3, NULL);
+    assert_true(sync_max(&w.s));
+    assert_int_equal(http_server_count(w.server), 3);
+    tear_down(&w);
+}
+
 /* What a feed says when its second page is answered by this. */
 static const struct {
     struct http_reply reply;
@@ -697,6 +736,7 @@ int main(void)
         cmocka_unit_test(test_window_of_one_page),
         cmocka_unit_test(test_scroll),
         cmocka_unit_test(test_scroll_of_1_7),
+        cmocka_unit_test(test_what_is_sent_again),
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
         cmocka_unit_test(test_max),
