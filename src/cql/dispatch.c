@@ -125,6 +125,8 @@ static void on_due(uv_timer_t *timer)
     const uint64_t now = now_ms();
     while (d->due && d->due->deadline <= now)
         expire(d, d->due);
+    if (d->queue) /* those given up have made room */
+        cql_dispatch_wake(d);
     arm(d);
 }
 

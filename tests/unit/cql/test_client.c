@@ -360,6 +360,32 @@ static void test_too_many_orphans(void **state)
     sync_close(client);
 }
 
+/* Nothing comes in any more that would tell of the room. */
+static void test_timeout_makes_room(void **state)
+{
+    (void)state;
+    node.on_request = note;
+    seen_count = 0;
+    options.in_flight = 8;
+    struct cql_client *client = connected();
+    struct sync_outcome o[9] = {{0}};
+    const struct cql_statement statement = {.text = SLICE_LIT("x")};
+    for (int i = 0; i < 9; i++) {
+        const struct cql_execution execution = {.consistency = CQL_ONE,
+                                                .timeout_ms = i == 0 ? 60 : 10000};
+        assert_true(cql_execute(client, &statement, &execution, sync_on_result, &o[i], NULL));
+    }
+    sync_run(&o[0]);
+    assert_int_equal(o[0].err.code, ERR_TIMEOUT);
+    turn(20);
+    assert_int_equal(seen_count, 9);
+    for (int i = 0; i < 9; i++)
+        fake_void(seen_peer, seen_streams[i]);
+    for (int i = 1; i < 9; i++)
+        sync_run(&o[i]);
+    sync_close(client);
+}
+
 static void test_different_timeouts(void **state)
 {
     (void)state;
@@ -1092,6 +1118,7 @@ int main(void)
         TEST(test_unknown_name),
         TEST(test_timeout_keeps_stream),
         TEST(test_too_many_orphans),
+        TEST(test_timeout_makes_room),
         TEST(test_different_timeouts),
         TEST(test_heartbeat),
         TEST(test_in_flight),
