@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "cql/answer.h"
+#include "cql/error.h"
 #include "cql/handshake.h"
 #include "cql/inbound.h"
 #include "cql/message.h"
@@ -282,14 +283,10 @@ static void on_event(struct cql_connection *c, const struct cql_frame *frame)
     struct slice warning;
     struct cql_event event;
     struct err err;
-    if (frame->opcode != CQL_OP_EVENT)
-        err_set(&err, ERR_PROTOCOL, "opcode 0x%02X on the stream of events", frame->opcode);
-    else if (cql_frame_open(frame, &message, &warning, &err) &&
-             cql_answer_event(message, &event, &err)) {
+    if (cql_frame_open(frame, &message, &warning, &err) && cql_answer_event(message, &event, &err))
         c->events->event(c->ctx, c, &event);
-        return;
-    }
-    broke(c, &err);
+    else
+        broke(c, &err);
 }
 
 static void log_warning_of(struct cql_connection *c, const struct cql_frame *frame)
@@ -305,6 +302,22 @@ static void log_warning_of(struct cql_connection *c, const struct cql_frame *fra
                     SLICE_ARG(warning));
 }
 
+/* Servers that can't tell which request they complain about answer stream 0, then hang up. */
+static void on_stray_answer(struct cql_connection *c, const struct cql_frame *frame)
+{
+    struct cql_reader message;
+    struct slice warning;
+    struct cql_server_error error;
+    struct err err;
+    if (frame->opcode == CQL_OP_ERROR && cql_frame_open(frame, &message, &warning, &err) &&
+        cql_error_decode(message, false, &error, &err))
+        err.code = ERR_PROTOCOL; /* it is about no record */
+    else
+        err_set(&err, ERR_PROTOCOL, "an answer to stream %d, where nothing was asked",
+                frame->stream);
+    broke(c, &err);
+}
+
 static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
 {
     struct err err;
@@ -316,9 +329,7 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
     } else if (frame->stream == -1 && frame->opcode == CQL_OP_EVENT) {
         on_event(c, frame);
     } else if (!cql_streams_answered(&c->streams, frame->stream, &call)) {
-        err_set(&err, ERR_PROTOCOL, "an answer to stream %d, where nothing was asked",
-                frame->stream);
-        broke(c, &err);
+        on_stray_answer(c, frame);
     } else if (call) {
         if (frame->flags & CQL_FLAG_WARNING)
             log_warning_of(c, frame);

@@ -883,6 +883,8 @@ static void answer_nonsense(struct fake *fake, const struct fake_request *r)
     const bool v5 = r->version >= 5;
     if (!strcmp(nonsense, "stream")) {
         fake_void(r->peer, 999);
+    } else if (!strcmp(nonsense, "complaint")) {
+        fake_error(r->peer, 999, 0x2200, "CRC mismatch");
     } else if (!strcmp(nonsense, "high stream")) {
         fake_void(r->peer, 32767);
     } else if (!strcmp(nonsense, "negative stream")) {
@@ -924,8 +926,8 @@ static void test_nonsense(void **state)
 {
     (void)state;
     static const char *const kinds[] = {
-        "stream", "high stream", "negative stream", "not an event", "event", "length",
-        "http",   "cut",         "version",         "crc24",        "crc32"};
+        "stream", "complaint", "high stream", "negative stream", "not an event", "event",
+        "length", "http",      "cut",         "version",         "crc24",        "crc32"};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         for (int version = 4; version <= 5; version++) {
             if (version == 4 && !strncmp(kinds[i], "crc", 3))
@@ -940,6 +942,8 @@ static void test_nonsense(void **state)
             struct many many = start_many(client, 5);
             end_many(&many);
             all_have(&many, ERR_CONNECTION);
+            if (!strcmp(nonsense, "complaint")) /* what the server says is not lost */
+                assert_non_null(strstr(many.outcomes[0].err.text, "CRC mismatch"));
             free_many(&many);
             node.on_request = echo;
             assert_echo(client);
