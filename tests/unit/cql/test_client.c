@@ -1051,6 +1051,39 @@ static void test_contact_points(void **state)
     turn(10);
 }
 
+static int warnings;
+
+static void count_warning(void *ctx, enum log_level level, const char *name, const char *text)
+{
+    (void)ctx;
+    (void)name;
+    (void)text;
+    warnings += level == LOG_WARNING;
+}
+
+static void test_an_outage_is_told_once(void **state)
+{
+    (void)state;
+    static const struct log log = {.level = LOG_DEBUG, .name = "cql", .write = count_warning};
+    options.log = &log;
+    points[0] = "127.0.0.1:1"; /* nobody, and nobody else */
+    points[1] = "127.0.0.1:2";
+    points[2] = node.address;
+    options.contact_point_count = 3;
+    node.on_request = echo;
+    warnings = 0;
+    struct cql_client *client = connected();
+    turn(1000); /* some attempts */
+    assert_int_equal(warnings, 2);
+    for (int i = 1; i <= 2; i++) {
+        fake_reset(node.peers);
+        turn(10);
+        assert_echo(client);
+        assert_int_equal(warnings, 2 + i);
+    }
+    sync_close(client);
+}
+
 static int event_count;
 static char event_text[64];
 
@@ -1140,6 +1173,7 @@ int main(void)
         TEST(test_nonsense),
         TEST(test_malformed_answer_hits_its_request_only),
         TEST(test_contact_points),
+        TEST(test_an_outage_is_told_once),
         TEST(test_events_after_reconnect),
         TEST(test_options),
     };
