@@ -21,6 +21,7 @@ enum : size_t {
     TEXT_MAX = 0xFFFFFFFF,
     ROOM_MIN = 4096,
     NODES_KEPT = 1 << 20, /* more are given back when the next document starts */
+    DEPTH_UNUSED = 1,     /* its second stages' */
 };
 
 struct token {
@@ -445,9 +446,9 @@ void prepare(json_doc *doc, slice text, err *error)
     simdjson::error_code code = simdjson::SUCCESS;
     if (!doc->index)
         code = simdjson::get_active_implementation()->create_dom_parser_implementation(
-            room, JSON_DEPTH_MAX, doc->index);
+            room, DEPTH_UNUSED, doc->index);
     else if (doc->index->capacity() < text.len)
-        code = doc->index->allocate(room, JSON_DEPTH_MAX);
+        code = doc->index->allocate(room, DEPTH_UNUSED);
     if (code) /* the process ends as for any other memory that isn't there */
         free(mem_alloc(SIZE_MAX));
 }

@@ -634,6 +634,30 @@ static void test_pages_that_are_too_long(void **state)
     free(body);
 }
 
+/* What the server has let in must not stop all that it is read with. */
+static void test_a_deep_document(void **state)
+{
+    (void)state;
+    enum { DEPTH = 4000 };
+    struct buf body = {0};
+    buf_append_str(&body, "{" SHARDS ",\"hits\":{\"hits\":[" HIT(
+                              "x", "1") ",{\"_id\":\"deep\",\"_version\":7,\"_source\":{\"a\":");
+    for (int i = 0; i < DEPTH; i++)
+        buf_append_char(&body, '[');
+    for (int i = 0; i < DEPTH; i++)
+        buf_append_char(&body, ']');
+    buf_append_str(&body, "}}]}}");
+    const struct http_reply script[] = {{.body = ROOT("9.5.3")}, {.body = buf_cstr(&body)}};
+    struct world w;
+    set_up_connected(&w, script, 2, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 1}));
+    expect_page(&w, 2, "x");
+    assert_string_equal(w.s.documents[1].id, "deep");
+    sync_feed_close(&w.s);
+    tear_down(&w);
+    buf_free(&body);
+}
+
 static void test_max(void **state)
 {
     (void)state;
@@ -739,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_what_is_sent_again),
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
+        cmocka_unit_test(test_a_deep_document),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_refresh_that_is_partial),
         cmocka_unit_test(test_index_requests),
