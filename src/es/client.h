@@ -60,7 +60,7 @@ struct es_document {
     bool found;
     int64_t version;
     int64_t seq_no, primary_term;   /* -1 where the server has none */
-    const struct json_node *source; /* object, or NULL when not found or not asked for */
+    const struct json_node *source; /* object; NULL: not found, not kept, or it can't be read */
 };
 
 /* -- writing ----------------------------------------------------------------------------- */
@@ -105,9 +105,10 @@ MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t 
                       es_documents_fn *done, void *ctx, struct err *err);
 
 /* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), in no
- * particular order, as of its first page, by point in time + search_after or scroll, never
- * from/size. Pages may be smaller than asked for. A feed whose next page is asked for more than 5
- * minutes after the last one may end with ERR_UNAVAILABLE; another one can be opened then. */
+ * particular order, some of them twice or as they are by then, as of its first page, by point in
+ * time + search_after or scroll, never from/size. Pages may be smaller than asked for. A feed whose
+ * next page is asked for more than 5 minutes after the last one may end with ERR_UNAVAILABLE;
+ * another one can be opened then. */
 struct es_feed;
 struct es_feed_options {
     int64_t since, until;

@@ -634,6 +634,166 @@ static void test_pages_that_are_too_long(void **state)
     free(body);
 }
 
+/* -- documents that are no JSON: what is stored of them comes back as it was sent ----------- */
+
+#define ODD(id)  "{\"_id\":\"" id "\",\"found\":true,\"_version\":7,\"_source\":{\"x\":1 /* y */}}"
+#define BARE(id) "{\"_id\":\"" id "\",\"found\":true,\"_version\":7}"
+#define GOOD(id) "{\"_id\":\"" id "\",\"found\":true,\"_version\":7,\"_source\":{\"x\":1}}"
+
+static void check_sources(const struct world *w, size_t count, const char *without)
+{
+    assert_int_equal(w->s.count, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct sync_document *d = &w->s.documents[i];
+        assert_true(d->found);
+        assert_int_equal(d->version, 7);
+        assert_string_equal(d->source, strcmp(d->id, without) == 0 ? "" : "{\"x\":1}");
+    }
+}
+
+static void test_mget_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "," ODD("c") "," GOOD("d") "]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") "," BARE("c") "," BARE("d") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "]}"},
+        {.body = "{\"docs\":[" ODD("c") "]}"},
+        {.body = "{\"docs\":[" ODD("c") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "," BARE("c") "," GOOD("d") "]}"}};
+    struct world w;
+    set_up_connected(&w, script, 7, NULL);
+    assert_true(sync_mget(&w.s, (const char *const[]){"a", "b", "c", "d"}, 4));
+    check_sources(&w, 4, "c");
+    assert_int_equal(http_server_count(w.server), 7);
+    assert_string_equal(
+        seen(&w, 2)->body,
+        "{\"docs\":[{\"_id\":\"a\",\"_source\":false},{\"_id\":\"b\",\"_source\":false},"
+        "{\"_id\":\"c\",\"_source\":false},{\"_id\":\"d\",\"_source\":false}]}");
+    assert_string_equal(seen(&w, 3)->body, "{\"docs\":[{\"_id\":\"a\"},{\"_id\":\"b\"}]}");
+    assert_string_equal(seen(&w, 5)->body, "{\"docs\":[{\"_id\":\"c\"}]}");
+    assert_string_equal(
+        seen(&w, 6)->body,
+        "{\"docs\":[{\"_id\":\"a\"},{\"_id\":\"b\"},{\"_id\":\"c\",\"_source\":false},"
+        "{\"_id\":\"d\"}]}");
+    tear_down(&w);
+}
+
+/* It is no document's fault: the answer of something else, or one that is readable by itself. */
+static void test_mget_that_stays_unreadable(void **state)
+{
+    (void)state;
+    static const struct http_reply pages[] = {{.body = ROOT("9.5.3")}, {.body = "<html>"}};
+    static const struct http_reply changing[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"docs\":[" GOOD("b") "]}"}};
+    static const struct http_reply broken[] = {
+        {.body = ROOT("9.5.3")}, {.body = "{\"docs\":[" ODD("a") "]}"}, {.status = 503}};
+    const struct {
+        const struct http_reply *script;
+        size_t count, requests;
+        enum err_code code;
+    } cases[] = {{pages, 2, 3, ERR_PROTOCOL},
+                 {changing, 5, 5, ERR_PROTOCOL},
+                 {broken, 3, 3, ERR_UNAVAILABLE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        set_up_connected(&w, cases[i].script, cases[i].count, NULL);
+        assert_false(sync_mget(&w.s, (const char *const[]){"a", "b"}, 2));
+        assert_int_equal(w.s.err.code, cases[i].code);
+        assert_int_equal(http_server_count(w.server), cases[i].requests);
+        tear_down(&w);
+    }
+}
+
+static void test_page_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" GOOD("a") "," ODD("b") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" BARE("a") "," BARE("b") "," BARE("c") "]}}"},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") ",{\"_id\":\"c\",\"found\":false}]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") ",{\"_id\":\"c\",\"found\":false}]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," BARE("b") ",{\"_id\":\"c\",\"found\":false}]}"}};
+    struct world w;
+    set_up_connected(&w, script, 9, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 5}));
+    expect_page(&w, 2, "a");
+    check_sources(&w, 2, "b");
+    assert_int_equal(http_server_count(w.server), 9);
+    assert_non_null(strstr(seen(&w, 1)->body, "\"_source\":{\"exclude_vectors\":false}"));
+    assert_non_null(strstr(seen(&w, 2)->body, "\"_source\":false"));
+    assert_string_equal(seen(&w, 3)->body, "{\"ids\":[\"a\",\"b\",\"c\"]}");
+    expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+/* The view goes on from where it was, with sources again. */
+static void test_point_in_time_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"id\":\"one\"}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" ODD("a") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[{\"_id\":\"a\",\"_version\":7,\"sort\":[3]}]}}"},
+        {.body = "{\"docs\":[{\"_id\":\"a\",\"found\":false}]}"}, /* gone: no end of the feed */
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, script, 6, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 0, NULL);
+    assert_int_equal(http_server_count(w.server), 6);
+    assert_null(strstr(seen(&w, 3)->body, "search_after"));
+    assert_non_null(strstr(seen(&w, 3)->body, "\"_source\":false"));
+    assert_non_null(strstr(seen(&w, 5)->body, "\"search_after\":[3]"));
+    assert_null(strstr(seen(&w, 5)->body, "\"_source\":false"));
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+static void test_scroll_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("2.4.6")},
+        {.body = "{\"_scroll_id\":\"one\"," SHARDS ",\"hits\":{\"hits\":[" GOOD("a") "]}}"},
+        {.body = "{\"_scroll_id\":\"two\"," SHARDS ",\"hits\":{\"hits\":[" ODD("b") "]}}"},
+        {.body = "{}"},
+        {.body = "{\"_scroll_id\":\"three\"," SHARDS ",\"hits\":{\"hits\":[" BARE("a") "]}}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"_scroll_id\":\"four\"," SHARDS ",\"hits\":{\"hits\":[" BARE("b") "]}}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("b") "]}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("b") "]}"},
+        {.body = "{\"_scroll_id\":\"five\"," SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, script, 12, &(struct es_options){.connections = 1});
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 1, "a");
+    expect_page(&w, 1, "a"); /* once more, from the beginning */
+    check_sources(&w, 1, "b");
+    expect_page(&w, 1, "b");
+    check_sources(&w, 1, "b");
+    expect_page(&w, 0, NULL);
+    check_seen(&w, 3, "DELETE", "/_search/scroll", "{\"scroll_id\":[\"one\"]}");
+    check_seen(&w, 4, "POST", "/my%20index/doc/_search?scroll=5m",
+               "{\"size\":1,\"version\":true,\"_source\":false,\"query\":{\"match_all\":{}},"
+               "\"sort\":[\"_doc\"]}");
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
 /* What the server has let in must not stop all that it is read with. */
 static void test_a_deep_document(void **state)
 {
@@ -763,6 +923,11 @@ int main(void)
         cmocka_unit_test(test_what_is_sent_again),
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
+        cmocka_unit_test(test_mget_of_no_json),
+        cmocka_unit_test(test_mget_that_stays_unreadable),
+        cmocka_unit_test(test_page_of_no_json),
+        cmocka_unit_test(test_point_in_time_of_no_json),
+        cmocka_unit_test(test_scroll_of_no_json),
         cmocka_unit_test(test_a_deep_document),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_refresh_that_is_partial),
