@@ -2,6 +2,8 @@
 #include "io/http_url.h"
 #include "support/http_server.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -323,6 +325,39 @@ static void test_no_server(void **state)
     tear_down(&w);
 }
 
+enum { STALL_MS = 1500 };
+
+/* curl resolves names in a thread of its own, which nothing can call back. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (strcmp(node, "stalls.invalid") == 0) {
+        usleep(STALL_MS * 1000);
+        return EAI_AGAIN;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, result);
+}
+
+static void test_a_name_server_that_stalls(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{0}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.connect_timeout_ms = 100});
+    const struct io_http_request request = {.method = "GET", .url = "http://stalls.invalid/"};
+    assert_non_null(io_http_send(w.http, &request, on_answer, &w, NULL));
+    w.sent++;
+    const uint64_t start = uv_hrtime();
+    run(&w);
+    const uint64_t took_ms = (uv_hrtime() - start) / 1000000;
+    assert_int_equal(w.err.code, ERR_CONNECTION);
+    assert_true(took_ms < STALL_MS - 500); /* the loop was not blocked */
+    usleep(STALL_MS * 1000);
+    tear_down(&w);
+}
+
 static void test_other_protocols(void **state)
 {
     (void)state;
@@ -525,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_split_answer),
         cmocka_unit_test(test_turns_and_timeouts),
         cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_a_name_server_that_stalls),
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_close_ends_everything),
