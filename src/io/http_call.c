@@ -119,8 +119,10 @@ static void set_tls(CURL *easy, const struct io_http_options *options)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-    if (options->tls.ca)
+    if (options->tls.ca) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->tls.ca);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted, too */
+    }
     if (options->tls.cert)
         curl_easy_setopt(easy, CURLOPT_SSLCERT, options->tls.cert);
     if (options->tls.key)
