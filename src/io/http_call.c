@@ -222,6 +222,8 @@ void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err
                 (double)options->total_timeout_ms / 1e3);
     else if (rc == CURLE_OPERATION_TIMEDOUT)
         err_set(err, code, "no connection within %g s", (double)options->connect_timeout_ms / 1e3);
+    else if (rc == CURLE_SEND_FAIL_REWIND) /* `once`; curl's words are about itself */
+        err_set(err, code, "the connection ended before an answer");
     else if (code == ERR_TOO_LARGE)
         err_set(err, code, "the answer is longer than %zu bytes", options->answer_max);
     else if (rc == CURLE_PEER_FAILED_VERIFICATION &&

@@ -273,6 +273,7 @@ static void test_sent_again_or_once(void **state)
             ask_how(&w, "POST", "/", &body, NULL, once);
             run(&w);
             assert_int_equal(w.err.code, once ? ERR_CONNECTION : ERR_NONE);
+            assert_true(!once || strstr(w.err.text, "ended before an answer"));
             assert_string_equal(buf_cstr(&w.body), once ? "first" : "again");
             assert_int_equal(http_server_count(w.server), once ? 2 : 3);
             assert_int_equal(http_server_seen(w.server, 1)->body_len, len);
