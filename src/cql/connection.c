@@ -38,7 +38,7 @@ struct cql_connection {
     struct cql_call own; /* handshake */
     struct cql_call heartbeat, registration;
     bool registering;
-    bool heartbeat_sent;
+    bool heartbeat_sent, last_look;
     uint64_t heard_at, warned_at; /* loop time in ms */
 };
 
@@ -191,6 +191,12 @@ static void on_heartbeat_due(uv_timer_t *timer)
 {
     struct cql_connection *c = timer->data;
     const uint64_t silent = uv_now(c->loop) - c->heard_at;
+    if (c->heartbeat_sent && !c->last_look) {
+        /* Timers come before sockets: it may be the loop that stood still. */
+        c->last_look = true;
+        uv_timer_start(&c->timer, on_heartbeat_due, 1, 0);
+        return;
+    }
     if (c->heartbeat_sent) {
         struct err err;
         err_set(&err, ERR_CONNECTION, "the peer is silent for %llu ms", (unsigned long long)silent);
@@ -341,7 +347,7 @@ static void on_received(void *ctx, size_t len)
 {
     struct cql_connection *c = ctx;
     c->heard_at = uv_now(c->loop);
-    c->heartbeat_sent = false;
+    c->heartbeat_sent = c->last_look = false;
     cql_inbound_added(&c->inbound, len);
     while (c->state != CLOSING) {
         struct cql_frame frame;

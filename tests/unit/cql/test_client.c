@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -356,6 +357,31 @@ static void test_too_many_orphans(void **state)
     options.request_timeout_ms = 2000;
     UNTIL(cql_is_up(client));
     assert_true(cql_is_up(client));
+    assert_int_equal(node.connections, 2);
+    sync_close(client);
+}
+
+/* The answer is there, but the loop has no time for it. */
+static void answer_and_stand_still(struct fake *fake, const struct fake_request *r)
+{
+    echo(fake, r);
+    usleep(300 * 1000);
+}
+
+static void test_a_loop_that_stood_still(void **state)
+{
+    (void)state;
+    node.on_request = answer_and_stand_still;
+    options.request_timeout_ms = 100;
+    struct cql_client *client = connected();
+    assert_echo(client);
+    assert_int_equal(node.connections, 1);
+    sync_close(client);
+
+    options.request_timeout_ms = 10000;
+    options.heartbeat_ms = 20;
+    client = connected();
+    assert_echo(client);
     assert_int_equal(node.connections, 2);
     sync_close(client);
 }
@@ -1155,6 +1181,7 @@ int main(void)
         TEST(test_unknown_name),
         TEST(test_timeout_keeps_stream),
         TEST(test_too_many_orphans),
+        TEST(test_a_loop_that_stood_still),
         TEST(test_timeout_makes_room),
         TEST(test_different_timeouts),
         TEST(test_heartbeat),
