@@ -110,9 +110,6 @@ static void on_down(void *ctx, struct cql_host *host, struct cql_connection *con
                     const struct err *err)
 {
     struct cql_client *c = ctx;
-    /* Said once an outage. */
-    if (strcmp(c->last_error.text, err->text) != 0 || cql_host_ready(host) > 0)
-        log_warning(c->log, "Cassandra: %s", err->text);
     /* A reason that needs somebody's hand is worth more than the last refused connect. */
     if (!c->connected || err_class_of(c->last_error.code) != ERR_CLASS_FATAL)
         c->last_error = *err;

@@ -84,7 +84,7 @@ static void add_row(void *ctx, const struct source_scanned *from)
         .token = from->token,
         .key = arena_copy(&chunk->arena, from->key.text),
         .version = from->version,
-        .hash = map_content_hash_both(reader->walk->o.schema, &from->row.content),
+        .hash = map_content_hash(reader->walk->o.schema, &from->row.content, false),
         .flags = from->unusable ? JOB_WALK_UNUSABLE : 0,
     };
 }

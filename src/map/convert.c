@@ -166,39 +166,21 @@ static void hash_part(XXH3_state_t *state, struct slice part)
     XXH3_128bits_update(state, part.ptr, part.len);
 }
 
-enum ways { TO_CASSANDRA, TO_ELASTICSEARCH, BOTH_WAYS };
-
-static bool travels(const struct map_column *column, enum ways ways)
-{
-    return (ways == TO_ELASTICSEARCH || column->to_cassandra) &&
-           (ways == TO_CASSANDRA || column->to_elasticsearch);
-}
-
-static struct change_hash hash_content(const struct map_schema *schema,
-                                       const struct change_content *content, enum ways ways)
+struct change_hash map_content_hash(const struct map_schema *schema,
+                                    const struct change_content *content, bool to_cassandra)
 {
     XXH3_state_t state;
     XXH3_128bits_reset(&state);
     hash_part(&state, content->missing ? SLICE_LIT("missing") : SLICE_LIT("present"));
     for (uint32_t i = 0; !content->missing && i < schema->column_count; i++) {
         const struct map_column *column = &schema->columns[i];
-        if (slice_is_null(content->cells[i]) || !travels(column, ways))
+        /* What does not travel to Cassandra is not read from documents either. */
+        if (slice_is_null(content->cells[i]) || !column->to_cassandra ||
+            !(to_cassandra || column->to_elasticsearch))
             continue;
         hash_part(&state, column->name);
         hash_part(&state, content->cells[i]);
     }
     XXH128_hash_t h = XXH3_128bits_digest(&state);
     return (struct change_hash){h.high64, h.low64};
-}
-
-struct change_hash map_content_hash(const struct map_schema *schema,
-                                    const struct change_content *content, bool to_cassandra)
-{
-    return hash_content(schema, content, to_cassandra ? TO_CASSANDRA : TO_ELASTICSEARCH);
-}
-
-struct change_hash map_content_hash_both(const struct map_schema *schema,
-                                         const struct change_content *content)
-{
-    return hash_content(schema, content, BOTH_WAYS);
 }

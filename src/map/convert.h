@@ -51,8 +51,5 @@ bool map_content_equal(const struct map_schema *schema, const struct change_cont
 /* Hash over the columns that travel to the target side. */
 struct change_hash map_content_hash(const struct map_schema *schema,
                                     const struct change_content *content, bool to_cassandra);
-/* Over the columns that travel both ways: equal where map_content_equal says so. */
-struct change_hash map_content_hash_both(const struct map_schema *schema,
-                                         const struct change_content *content);
 
 #endif

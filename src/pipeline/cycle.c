@@ -53,8 +53,9 @@ static bool refuse_document(struct cycle *c, const struct change_entry *entry,
     struct err bad = {0};
     if (!slice_is_null(document->source))
         buf_append_slice(&payload, document->source);
-    else if (content->missing || !map_document_render(c->p->table.schema, content->cells,
-                                                      SLICE_NULL, 0, NULL, &payload, &bad))
+    else if (!content->cells || content->missing ||
+             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, &payload,
+                                  &bad))
         buf_append_str(&payload, "null");
     const bool fine =
         refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);

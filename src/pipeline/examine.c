@@ -61,17 +61,15 @@ static struct resolve_own own_facts(const struct pipeline *p, const struct store
                                 .holds = holds};
 }
 
-/* Whether the daemon itself wrote what the row holds, whatever the version was. */
-static bool row_is_own(const struct pipeline *p, const struct item *item)
+static void find_own_row(const struct pipeline *p, const struct item *item, struct resolve_facts *f)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const struct store_own *own = &e->entry.own_row;
         if ((own->flags & STORE_OWN_RECORDED) && own->written == item->row.write_time)
-            return true;
+            f->row_written_by_us = true;
         if (own_facts(p, own, &item->row.content, true).holds)
-            return true;
+            f->row_is_own = true;
     }
-    return false;
 }
 
 /* An entry that was seen (its clock and ours differ by settle at most) before the row was written
@@ -93,9 +91,9 @@ void examine_facts(const struct cycle *c, struct item *item)
         .document_unreadable = item->document.unreadable != NULL,
         .row_missing = item->row.content.missing,
         .row_write_time = item->row.write_time,
-        .row_is_own = row_is_own(p, item),
         .row_unexplained = item->unexplained > 0 && item->row.write_time <= item->unexplained,
     };
+    find_own_row(p, item, f);
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;

@@ -43,11 +43,11 @@ static struct resolve_decision guarded(const struct resolve_facts *f, const stru
     if (f->row_write_time > r->latest_write_us)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_WRITE_TIME_IN_FUTURE);
     /* guard timestamp: the row's own cells decide by the same clock */
-    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_is_own)
+    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_written_by_us)
         return write;
     if (f->row_write_time > r->settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
-    if (f->entry_explains)
+    if (f->entry_explains || f->row_is_own)
         return write;
     if (f->row_unexplained)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_ROW_UNEXPLAINED);

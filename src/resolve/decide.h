@@ -69,7 +69,8 @@ struct resolve_facts {
     bool entry_explains;   /* one of its entries can be of the write that the row shows */
     bool row_missing;
     int64_t row_write_time; /* µs, or CHANGE_NO_WRITE_TIME */
-    bool row_is_own;        /* what the daemon wrote last, or its copy of any version */
+    bool row_written_by_us; /* the last write to it is the daemon's: the write time tells */
+    bool row_is_own;        /* it holds what the daemon sent for any version, whoever wrote it */
     bool row_unexplained;   /* in the dead letters as such, and unchanged since */
     bool equal;             /* the contents are; asked only where the versions are equal */
     struct resolve_own own_document, own_row;
