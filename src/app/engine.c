@@ -44,6 +44,13 @@ static bool open_clients(struct engine *e, struct err *err)
     return e->elasticsearch != NULL;
 }
 
+static void on_event(void *ctx, const struct cql_event *event)
+{
+    const struct engine *e = ctx;
+    if (e->pipeline)
+        pipeline_on_event(e->pipeline, event);
+}
+
 struct engine *engine_new(const struct app_config *config, bool with_state, const struct log *log,
                           struct err *err)
 {
@@ -63,6 +70,7 @@ struct engine *engine_new(const struct app_config *config, bool with_state, cons
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
         fine = e->pipeline != NULL;
+        cql_on_event(e->cassandra, on_event, e);
     }
     if (fine)
         return e;
@@ -81,6 +89,7 @@ void engine_free(struct engine *e)
     if (!e)
         return;
     pipeline_free(e->pipeline);
+    e->pipeline = NULL;
     e->open = (e->cassandra != NULL) + (e->elasticsearch != NULL);
     if (e->cassandra)
         cql_client_close(e->cassandra, on_closed, e);

@@ -24,7 +24,7 @@ struct engine {
     struct io_group jobs_running;
     int open; /* clients that are not closed yet */
     /* the outage that has been told, and since when */
-    bool failing;
+    enum err_code failing;
     int64_t failing_since_us;
     uint64_t backoff_ms;
 };

@@ -5,7 +5,7 @@
 
 enum {
     BACKOFF_MIN_MS = 200,
-    BACKOFF_MAX_MS = 30000,
+    BACKOFF_MAX_MS = 10000,
 };
 
 static int64_t total(const struct pipeline_counts *c)
@@ -73,20 +73,23 @@ bool engine_sync(struct engine *e, struct pipeline_report *report, struct err *e
 
 static void tell_failure(struct engine *e, const struct err *err)
 {
-    if (e->failing) {
+    /* A schema that has changed in the middle of a cycle is read again by the next. */
+    const bool first = e->backoff_ms == 0;
+    if (e->failing == err->code || (err->code == ERR_SCHEMA && first)) {
         log_debug(e->log, "%s: %s", e->options.name, err->text);
         return;
     }
-    e->failing = true;
-    e->failing_since_us = clock_mono_us();
+    if (e->failing == ERR_NONE)
+        e->failing_since_us = clock_mono_us();
+    e->failing = err->code;
     log_error(e->log, "%s: %s; trying again until it works", e->options.name, err->text);
 }
 
 static void tell_recovery(struct engine *e)
 {
-    if (!e->failing)
+    if (e->failing == ERR_NONE)
         return;
-    e->failing = false;
+    e->failing = ERR_NONE;
     log_info(e->log, "%s: works again after %lld s", e->options.name,
              (long long)((clock_mono_us() - e->failing_since_us) / 1000000));
 }

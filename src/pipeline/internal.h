@@ -31,7 +31,8 @@ struct pipeline {
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
     bool bound;
-    bool connected; /* cql_connect has been called */
+    bool schema_changed; /* since it was bound */
+    bool connected;      /* cql_connect has been called */
     struct source *series, *documents;
     struct source_rows *rows;
     struct sink *to_cassandra, *to_elasticsearch;

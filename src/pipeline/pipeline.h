@@ -40,6 +40,8 @@ MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *
                                        struct es_client *elasticsearch, struct store *store,
                                        const struct pipeline_options *options, struct err *err);
 void pipeline_free(struct pipeline *pipeline);
+/* For the client's events: a change of the tables' schema is looked at by the next cycle. */
+void pipeline_on_event(struct pipeline *pipeline, const struct cql_event *event);
 
 /* Cycles look at versions from since (inclusive) on only, instead of going on from the checkpoint;
  * 0: from the checkpoint again. */
