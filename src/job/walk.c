@@ -83,7 +83,7 @@ static void add_row(void *ctx, const struct source_scanned *from)
     chunk->rows[chunk->count++] = (struct job_sorted){
         .token = from->token,
         .key = arena_copy(&chunk->arena, from->key.text),
-        .version = from->version,
+        .version = from->row.version,
         .hash = map_content_hash(reader->walk->o.schema, &from->row.content, false),
         .flags = from->unusable ? JOB_WALK_UNUSABLE : 0,
     };

@@ -132,7 +132,7 @@ struct source_rows *source_rows_new(struct cql_client *client, const struct sour
     rows->client = client;
     rows->schema = table->schema;
     rows->consistency = options->consistency;
-    source_columns_init(&rows->columns, table->schema, true);
+    source_columns_init(&rows->columns, table, options, true);
     struct buf text = {0};
     append_select(&text, rows, options);
     const bool fine = await_cql_prepare(client, buf_cstr(&text), &rows->select, err);

@@ -17,8 +17,6 @@ struct source_scan {
     struct source_columns columns;
     const struct cql_prepared *select;
     uint32_t page_bytes;
-    bool versions; /* the last cell is the version column's */
-    bool version_is_time;
 };
 
 void source_range_open(struct source_range *range, int64_t low, int64_t high)
@@ -48,15 +46,6 @@ struct paging {
     bool astray;
 };
 
-static int64_t read_version(const struct source_scan *scan, struct slice cell)
-{
-    const int64_t unit = scan->options->unit_us;
-    int64_t value = slice_is_null(cell) ? 0 : cql_decode_int(cell);
-    if (scan->version_is_time && unit) /* it holds ms */
-        value = unit >= 1000 ? value / (unit / 1000) : value * (1000 / unit);
-    return value;
-}
-
 static bool take_row(void *ctx, const struct slice *from, uint32_t count)
 {
     struct paging *p = ctx;
@@ -75,8 +64,6 @@ static bool take_row(void *ctx, const struct slice *from, uint32_t count)
     if (!map_key_text(schema, keys, &p->text, &err))
         row.unusable = err.text;
     row.key.text = buf_slice(&p->text);
-    if (p->scan->versions)
-        row.version = read_version(p->scan, p->cells[count - 1]);
     source_columns_take(&p->scan->columns, columns, NULL, &row.row);
     p->astray = p->astray || row.token <= p->range->low || row.token > p->range->high;
     p->fn(p->ctx, &row);
@@ -106,8 +93,7 @@ bool source_scan_page(struct source_scan *scan, struct source_range *range, sour
         .prepared = scan->select, .values = values, .value_count = ARRAY_LEN(values)};
     const struct cql_execution execution = {.consistency = scan->options->consistency,
                                             .page_size = (int32_t)range->page_size};
-    const uint32_t cells =
-        scan->schema->key_count + source_columns_count(&scan->columns) + scan->versions;
+    const uint32_t cells = scan->schema->key_count + source_columns_count(&scan->columns);
     struct paging p = {.scan = scan, .range = range, .fn = fn, .ctx = ctx};
     struct arena paging = {0};
     p.cells = mem_array(cells + 1, sizeof *p.cells);
@@ -139,7 +125,7 @@ static void append_partition_key(struct buf *out, const struct map_schema *schem
     buf_append_char(out, ')');
 }
 
-static void append_select(struct buf *out, const struct source_scan *scan, const char *version)
+static void append_select(struct buf *out, const struct source_scan *scan)
 {
     const struct map_schema *schema = scan->schema;
     buf_append_str(out, "SELECT ");
@@ -148,10 +134,7 @@ static void append_select(struct buf *out, const struct source_scan *scan, const
         buf_append_str(out, ", ");
     }
     source_columns_append(&scan->columns, out);
-    if (version)
-        source_append_name(out, slice_str(version));
-    else
-        out->len -= strlen(", ");
+    out->len -= strlen(", ");
     buf_append_str(out, " FROM ");
     source_append_table(out, scan->options->keyspace, scan->options->data);
     buf_append_str(out, " WHERE ");
@@ -186,31 +169,6 @@ static bool check_partitioner(struct cql_client *client, struct err *err)
     return fine;
 }
 
-static bool find_version_type(struct source_scan *scan, const char *version, struct err *err)
-{
-    struct arena arena = {0};
-    struct map_table_column *columns;
-    uint32_t count;
-    const struct source_table_options *o = scan->options;
-    bool fine =
-        source_table_columns(scan->client, o->keyspace, o->data, &arena, &columns, &count, err);
-    bool found = false;
-    for (uint32_t i = 0; fine && i < count; i++) {
-        if (!slice_is(columns[i].name, version))
-            continue;
-        scan->version_is_time = slice_is(columns[i].type, "timestamp");
-        found = scan->version_is_time || slice_is(columns[i].type, "bigint") ||
-                slice_is(columns[i].type, "int");
-    }
-    if (fine && !found)
-        fine =
-            err_set(err, ERR_SCHEMA,
-                    "versionColumn: table %s.%s has no column %s of type int, bigint or timestamp",
-                    o->keyspace, o->data, version);
-    arena_free(&arena);
-    return fine;
-}
-
 struct source_scan *source_scan_new(struct cql_client *client, const struct source_table *table,
                                     const struct source_table_options *options,
                                     const struct source_scan_options *scan_options, struct err *err)
@@ -219,13 +177,11 @@ struct source_scan *source_scan_new(struct cql_client *client, const struct sour
     scan->client = client;
     scan->schema = table->schema;
     scan->options = options;
-    scan->versions = scan_options->version != NULL;
     scan->page_bytes = scan_options->page_bytes ? scan_options->page_bytes : PAGE_BYTES;
-    source_columns_init(&scan->columns, table->schema, scan_options->times);
+    source_columns_init(&scan->columns, table, options, scan_options->times);
     struct buf text = {0};
-    append_select(&text, scan, scan_options->version);
+    append_select(&text, scan);
     const bool fine = check_partitioner(client, err) &&
-                      (!scan->versions || find_version_type(scan, scan_options->version, err)) &&
                       await_cql_prepare(client, buf_cstr(&text), &scan->select, err);
     buf_free(&text);
     if (fine)

@@ -11,11 +11,10 @@ struct source_scan;
 struct source_scan_options {
     bool times;          /* write times too */
     uint32_t page_bytes; /* aimed at; 0: 1 MiB */
-    const char *version; /* a column whose value is the row's version; or NULL */
 };
 
 /* Arguments are borrowed for its life. Errors: ERR_SCHEMA for a ring of another partitioner than
- * Murmur3Partitioner, or a version column that is no integer or timestamp. */
+ * Murmur3Partitioner. */
 MUST_USE struct source_scan *source_scan_new(struct cql_client *client,
                                              const struct source_table *table,
                                              const struct source_table_options *options,
@@ -39,7 +38,6 @@ struct source_scanned {
     struct change_key key;
     const char *unusable; /* why the key can't be an _id; NULL: it can */
     struct change_row row;
-    int64_t version; /* of the version column; 0: none */
 };
 
 /* One page of the range: fn is called for each of its rows, in the order of tokens; all of a row is
