@@ -1,19 +1,10 @@
 #include "app/command.h"
 
 #include "app/session.h"
+#include "app/signals.h"
 #include "app/status_report.h"
 
-#include <signal.h>
 #include <stdio.h>
-
-static const int signal_numbers[] = {SIGTERM, SIGINT};
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    engine_stop(handle->data);
-    uv_signal_stop(handle);
-}
 
 static void report_text(const struct pipeline_report *r, struct buf *out)
 {
@@ -37,17 +28,9 @@ static void report_json(const struct pipeline_report *r, struct buf *out)
 
 static bool sync_once(struct session *s, struct pipeline_report *report, struct err *err)
 {
-    uv_signal_t signals[ARRAY_LEN(signal_numbers)];
-    for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
-        uv_signal_init(io_loop_uv(engine_loop(s->engine)), &signals[i]);
-        signals[i].data = s->engine;
-        uv_signal_start(&signals[i], on_signal, signal_numbers[i]);
-    }
-    bool fine = engine_sync(s->engine, report, err);
-    for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
-        uv_close((uv_handle_t *)&signals[i], NULL);
-    /* The handles must outlive their closing. */
-    uv_run(io_loop_uv(engine_loop(s->engine)), UV_RUN_NOWAIT);
+    struct signals *signals = signals_stop(s->engine);
+    const bool fine = engine_sync(s->engine, report, err);
+    signals_close(signals);
     return fine;
 }
 

@@ -34,6 +34,12 @@ static const struct {
     [OPT_ONCE] = {"once", 0, NULL, "is implied"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
     [OPT_PRINT] = {"print", 0, NULL, "to stdout, not into a file"},
+    [OPT_RATE] = {"rate", 0, "N", "at most N records a second"},
+    [OPT_SAMPLE] = {"sample", 0, "N", "only about N records of each side, picked by chance"},
+    [OPT_MEMORY] = {"memory", 0, "SIZE", "for sorting, beyond it temporary files; 64M"},
+    [OPT_RANGE] = {"range", 0, "A..B", "only partitions with tokens above A, up to B"},
+    [OPT_KEYS_TO] = {"keys-to", 0, "FILE",
+                     "write each differing key to FILE, a JSON object a line"},
     [OPT_MARKDOWN] = {"markdown", 0, NULL, "help configuration as docs/configuration.md"},
 };
 
@@ -88,6 +94,20 @@ static const struct command commands[] = {
      "do with it and the rule that says so. Writes nothing. Exit code 1: the key is on neither "
      "side.\n\n"
      "  caes-sync explain ed31ee76-d49a-4c05-8f0a-6a856a94de8e\n"},
+    {"verify", NULL, 0,
+     BIT(OPT_JSON) | BIT(OPT_SAMPLE) | BIT(OPT_SINCE) | BIT(OPT_RATE) | BIT(OPT_MEMORY) |
+         BIT(OPT_RANGE) | BIT(OPT_KEYS_TO),
+     cmd_verify, "compare every record of both stores",
+     "Reads both stores once, in bounded memory, beside the daemon and while applications write: "
+     "what\n"
+     "differs is read again until it is equal or has stood still for longer than a change takes to "
+     "the\n"
+     "other side. Writes nothing. --since V: only records that were written with version V or "
+     "later.\n"
+     "Exit code 0: equal, 1: there are differences.\n\n"
+     "  caes-sync verify\n"
+     "  caes-sync verify --sample 10000\n"
+     "  caes-sync verify --rate 5000 --keys-to differences.jsonl --json\n"},
     {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
      "  caes-sync help sync\n"
      "  caes-sync help configuration\n"},

@@ -22,6 +22,11 @@ enum command_option {
     OPT_DRY_RUN,
     OPT_PRINT,
     OPT_MARKDOWN,
+    OPT_RATE,
+    OPT_SAMPLE,
+    OPT_MEMORY,
+    OPT_RANGE,
+    OPT_KEYS_TO,
     OPT_COUNT,
 };
 
@@ -65,6 +70,6 @@ void command_help(const struct command *command, struct buf *out);
 void command_print(struct buf *out);
 
 command_fn cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload, cmd_sync, cmd_init,
-    cmd_init_config, cmd_dlq, cmd_explain, cmd_help, cmd_version;
+    cmd_init_config, cmd_dlq, cmd_explain, cmd_verify, cmd_help, cmd_version;
 
 #endif

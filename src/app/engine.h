@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "io/task.h"
+#include "job/verify.h"
 #include "pipeline/pipeline.h"
 
 /* The engine as a configuration describes it: loop, clients, state and pipeline together. */
@@ -34,6 +35,11 @@ MUST_USE bool engine_run(struct engine *engine, struct err *err);
 /* What `init` does; said and created as in job/init.h. Blocks. */
 MUST_USE bool engine_init(struct engine *engine, bool dry_run, struct buf *said, int *created,
                           struct err *err);
+
+/* What `verify` does; the engine needs no state. Fills stores, folder, lag_ms and stop of options.
+ * Blocks. */
+MUST_USE bool engine_verify(struct engine *engine, struct job_verify *options,
+                            struct job_verify_report *report, struct err *err);
 
 /* A command beside the cycles, or without any: `dlq`, for example. Its answer is lines of JSON. */
 struct engine_job;

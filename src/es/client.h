@@ -132,6 +132,10 @@ typedef void es_max_fn(void *ctx, bool found, int64_t value, const struct err *e
 MUST_USE bool es_max_timestamp(struct es_client *client, es_max_fn *done, void *ctx,
                                struct err *err);
 
+/* At most count (1 to 10,000) documents picked by chance (of seed), without their _source. */
+MUST_USE bool es_sample(struct es_client *client, uint32_t count, uint32_t seed,
+                        es_documents_fn *done, void *ctx, struct err *err);
+
 /* -- the index --------------------------------------------------------------------------- */
 
 MUST_USE bool es_refresh(struct es_client *client, es_done_fn *done, void *ctx, struct err *err);

@@ -38,12 +38,12 @@ static void fail(struct reading *r, const struct err *err)
         *r->err = *err;
 }
 
-static bool marked_deleted(const struct reading *r, const struct json_node *source)
+bool source_documents_marked(const struct json_node *source, struct slice deleted_field)
 {
-    if (slice_is_null(r->deleted_field))
+    if (slice_is_null(deleted_field))
         return false;
     for (const struct json_node *n = json_first(source); n; n = json_next(source, n)) {
-        if (slice_equal(n->key, r->deleted_field))
+        if (slice_equal(n->key, deleted_field))
             return n->type == JSON_TRUE;
     }
     return false;
@@ -62,7 +62,7 @@ static void convert(const struct reading *r, const struct es_document *from,
         to->unreadable = "the document has no _source";
         return;
     }
-    to->content.missing = marked_deleted(r, from->source);
+    to->content.missing = source_documents_marked(from->source, r->deleted_field);
     struct slice *cells = arena_zalloc(r->arena, r->schema->column_count * sizeof *cells);
     bool extra = false;
     struct err err = {0};

@@ -18,4 +18,7 @@ MUST_USE bool source_documents_read(struct es_client *client, const struct map_s
                                     size_t count, struct change_document *out, struct arena *arena,
                                     struct err *err);
 
+/* Whether the deleted field (null: there is none) marks a document as deleted. */
+bool source_documents_marked(const struct json_node *source, struct slice deleted_field);
+
 #endif

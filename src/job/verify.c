@@ -1,0 +1,120 @@
+#include "job/verify.h"
+
+#include "base/clock.h"
+#include "cql/token.h"
+#include "job/verify_internal.h"
+#include "map/convert.h"
+
+bool verify_doubt(struct job_sorter *to, const struct doubt *d, struct err *err)
+{
+    const struct job_sorted record = {
+        .token = d->token,
+        .key = d->key,
+        .version = d->document_version,
+        .hash = {(uint64_t)d->entry_version, (uint64_t)d->write_time},
+        .flags = (uint8_t)(d->looked | d->had_document << 1 | d->had_row << 2),
+    };
+    return job_sorter_add(to, &record, err);
+}
+
+struct doubt verify_doubt_of(const struct job_sorted *record)
+{
+    return (struct doubt){
+        .token = record->token,
+        .key = record->key,
+        .looked = record->flags & 1,
+        .had_document = record->flags & 2,
+        .had_row = record->flags & 4,
+        .document_version = record->version,
+        .entry_version = (int64_t)record->hash.high,
+        .write_time = (int64_t)record->hash.low,
+    };
+}
+
+bool verify_token(const struct map_schema *schema, struct slice key, struct arena *arena,
+                  struct slice *cells, int64_t *token, struct err *err)
+{
+    if (!map_key_parse(schema, key, cells, arena, err))
+        return false;
+    if (schema->partition_count == 1) {
+        *token = cql_token(cells[0]);
+        return true;
+    }
+    struct buf routing = {0};
+    cql_token_key(cells, schema->partition_count, &routing);
+    *token = cql_token(buf_slice(&routing));
+    buf_free(&routing);
+    return true;
+}
+
+void verify_found(struct verify *v, const struct job_difference *difference)
+{
+    v->report->kinds[difference->kind]++;
+    if (v->o->found)
+        v->o->found(v->o->ctx, difference);
+}
+
+static void tell(struct verify *v)
+{
+    const struct job_verify_report *r = v->report;
+    int64_t differences = 0;
+    for (int i = 0; i < JOB_KIND_COUNT; i++)
+        differences += r->kinds[i];
+    buf_clear(&v->text);
+    buf_printf(&v->text,
+               "{\"progress\":{\"phase\":\"%s\",\"share\":%.4f,\"documents\":%lld,\"rows\":%lld,"
+               "\"differences\":%lld,\"in_doubt\":%llu,\"seconds\":%.1f}}",
+               v->phase, v->share, (long long)r->documents, (long long)r->rows,
+               (long long)differences, (unsigned long long)job_sorter_count(v->doubts),
+               job_pace_seconds(&v->pace));
+    v->o->line(v->o->ctx, buf_slice(&v->text));
+}
+
+bool verify_goes_on(struct verify *v, int64_t count, struct err *err)
+{
+    job_pace_wait(&v->pace, count);
+    if (v->o->line && job_pace_tells(&v->pace))
+        tell(v);
+    return !v->o->stop->raised || err_set(err, ERR_CANCELLED, "stopped");
+}
+
+static bool everything(struct verify *v, struct err *err)
+{
+    return verify_read_entries(v, 1, false, err) && verify_read_documents(v, err) &&
+           verify_merge(v, err) && verify_settle(v, false, err);
+}
+
+bool job_verify(const struct job_verify *options, struct job_verify_report *report, struct err *err)
+{
+    struct verify v = {.o = options, .report = report, .started_us = clock_wall_us()};
+    *report = (struct job_verify_report){0};
+    job_pace_start(&v.pace, options->stores->loop, options->rate, options->stop);
+    /* Documents are most of it; entries live for an hour, doubts should be few. */
+    v.documents = job_sorter_new(options->folder, options->memory / 2);
+    v.entries = job_sorter_new(options->folder, options->memory / 8);
+    v.doubts = job_sorter_new(options->folder, options->memory / 8);
+    bool fine;
+    if (options->sample)
+        fine = verify_sample(&v, err) && verify_settle(&v, true, err);
+    else if (options->since)
+        fine = verify_read_entries(&v, options->since, true, err) &&
+               verify_read_documents(&v, err) && verify_settle(&v, true, err);
+    else
+        fine = everything(&v, err);
+    report->seconds = job_pace_seconds(&v.pace);
+    job_sorter_free(v.documents);
+    job_sorter_free(v.entries);
+    job_sorter_free(v.doubts);
+    buf_free(&v.text);
+    return fine;
+}
+
+void job_verify_append(struct buf *out, const struct job_verify_report *r)
+{
+    buf_printf(out, "\"compared\":%lld,\"equal\":%lld", (long long)r->compared,
+               (long long)r->equal);
+    for (int i = 0; i < JOB_KIND_COUNT; i++)
+        buf_printf(out, ",\"%s\":%lld", job_kind_text((enum job_kind)i), (long long)r->kinds[i]);
+    buf_printf(out, ",\"documents\":%lld,\"rows\":%lld,\"looked_again\":%lld,\"seconds\":%.3f",
+               (long long)r->documents, (long long)r->rows, (long long)r->looked_again, r->seconds);
+}

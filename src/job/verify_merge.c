@@ -1,0 +1,188 @@
+#include "job/verify_internal.h"
+#include "job/walk.h"
+#include "source/scan.h"
+
+/* Rows, documents and entries, all in the order of token and key. */
+
+enum { PARTITIONS_PER_RANGE = 20000, RANGES_MIN = 16, RANGES_MAX = 65536 };
+
+/* One sorter, read key by key: of several records of a key the one of the highest version. */
+struct stream {
+    struct job_sorter *sorter;
+    struct job_sorted current; /* its key is in text */
+    struct job_sorted ahead;
+    struct buf text;
+    bool more, more_ahead;
+};
+
+static bool stream_next(struct stream *s, struct err *err)
+{
+    s->more = s->more_ahead;
+    if (!s->more)
+        return true;
+    s->current = s->ahead;
+    buf_clear(&s->text);
+    buf_append_slice(&s->text, s->ahead.key);
+    s->current.key = buf_slice(&s->text);
+    do {
+        s->current.version = s->ahead.version;
+        s->current.hash = s->ahead.hash;
+        s->current.flags = s->ahead.flags;
+        if (!job_sorter_next(s->sorter, &s->ahead, &s->more_ahead, err))
+            return false;
+    } while (s->more_ahead && job_sorted_compare(&s->ahead, &s->current) == 0);
+    return true;
+}
+
+static bool stream_open(struct stream *s, struct job_sorter *sorter, struct err *err)
+{
+    *s = (struct stream){.sorter = sorter};
+    return job_sorter_finish(sorter, err) &&
+           job_sorter_next(sorter, &s->ahead, &s->more_ahead, err) && stream_next(s, err);
+}
+
+struct merging {
+    struct verify *v;
+    struct stream documents, entries;
+};
+
+/* The highest entry of a key; entries of lower keys are passed. */
+static bool find_entry(struct merging *m, const struct job_sorted *at, int64_t *version,
+                       struct err *err)
+{
+    *version = 0;
+    while (m->entries.more) {
+        const int order = job_sorted_compare(&m->entries.current, at);
+        if (order == 0)
+            *version = m->entries.current.version;
+        if (order >= 0)
+            return true;
+        if (!stream_next(&m->entries, err))
+            return false;
+    }
+    return true;
+}
+
+static bool doubt(struct merging *m, const struct job_sorted *at, const struct job_sorted *document,
+                  bool row, struct err *err)
+{
+    struct doubt d = {
+        .token = at->token,
+        .key = at->key,
+        .looked = true,
+        .had_document = document != NULL,
+        .had_row = row,
+        .document_version = document ? document->version : 0,
+        .write_time = CHANGE_NO_WRITE_TIME,
+    };
+    return find_entry(m, at, &d.entry_version, err) && verify_doubt(m->v->doubts, &d, err);
+}
+
+/* A document without a row. */
+static bool lone_document(struct merging *m, struct err *err)
+{
+    const struct job_sorted *document = &m->documents.current;
+    struct job_verify_report *r = m->v->report;
+    r->compared++;
+    if (document->flags & VERIFY_DELETED)
+        r->equal++; /* nothing on either side */
+    else if (!doubt(m, document, document, false, err))
+        return false;
+    return stream_next(&m->documents, err);
+}
+
+static bool same_content(const struct job_sorted *document, const struct job_sorted *row)
+{
+    return !(document->flags & (VERIFY_DELETED | VERIFY_UNREADABLE)) &&
+           document->hash.high == row->hash.high && document->hash.low == row->hash.low;
+}
+
+static bool take_row(struct merging *m, const struct job_sorted *row, struct err *err)
+{
+    struct job_verify_report *r = m->v->report;
+    while (m->documents.more && job_sorted_compare(&m->documents.current, row) < 0) {
+        if (!lone_document(m, err))
+            return false;
+    }
+    r->compared++;
+    r->rows++;
+    if (row->flags & JOB_WALK_UNUSABLE) {
+        const struct job_difference difference = {
+            .key = row->key, .kind = JOB_UNPARSABLE, .cassandra_version = row->version};
+        verify_found(m->v, &difference);
+        return true;
+    }
+    if (!m->documents.more || job_sorted_compare(&m->documents.current, row) != 0)
+        return doubt(m, row, NULL, true, err);
+    if (same_content(&m->documents.current, row))
+        r->equal++;
+    else if (!doubt(m, row, &m->documents.current, true, err))
+        return false;
+    return stream_next(&m->documents, err);
+}
+
+static bool walk_rows(struct merging *m, struct job_walk *walk, uint32_t ranges, struct err *err)
+{
+    struct job_sorted row;
+    bool more = true;
+    for (int64_t count = 1; more; count++) {
+        if (!job_walk_next(walk, &row, &more, err) || (more && !take_row(m, &row, err)))
+            return false;
+        if (count % 1000 == 0) {
+            m->v->share = (double)job_walk_done(walk) / ranges;
+            if (!verify_goes_on(m->v, 1000, err))
+                return false;
+        }
+    }
+    while (m->documents.more) {
+        if (!lone_document(m, err))
+            return false;
+    }
+    return true;
+}
+
+static uint32_t count_ranges(int64_t partitions)
+{
+    const int64_t ranges = partitions / PARTITIONS_PER_RANGE;
+    return ranges < RANGES_MIN ? RANGES_MIN : ranges > RANGES_MAX ? RANGES_MAX : (uint32_t)ranges;
+}
+
+static bool merge(struct merging *m, struct source_scan *scan, struct err *err)
+{
+    const struct job_verify *o = m->v->o;
+    int64_t partitions;
+    if (!source_scan_estimate(o->stores->cassandra, &o->stores->options->table, &partitions, err) ||
+        !stream_open(&m->documents, m->v->documents, err) ||
+        !stream_open(&m->entries, m->v->entries, err))
+        return false;
+    const struct job_walk_options options = {
+        .loop = o->stores->loop,
+        .scan = scan,
+        .schema = o->stores->table.schema,
+        .folder = o->folder,
+        .memory = o->memory / 4,
+        .low = o->low,
+        .high = o->high,
+        .ranges = count_ranges(partitions),
+    };
+    struct job_walk *walk = job_walk_new(&options);
+    const bool fine = walk_rows(m, walk, options.ranges, err);
+    job_walk_free(walk);
+    return fine;
+}
+
+bool verify_merge(struct verify *v, struct err *err)
+{
+    const struct job_stores *stores = v->o->stores;
+    const struct source_scan_options options = {.times = false};
+    struct merging m = {.v = v};
+    v->phase = "rows";
+    v->share = 0.0;
+    struct source_scan *scan =
+        source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
+    const bool fine = scan && merge(&m, scan, err);
+    source_scan_free(scan);
+    buf_free(&m.documents.text);
+    buf_free(&m.entries.text);
+    return fine;
+}

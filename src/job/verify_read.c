@@ -1,0 +1,289 @@
+#include "job/verify_internal.h"
+
+#include "map/convert.h"
+#include "source/await.h"
+#include "source/documents.h"
+#include "source/scan.h"
+
+#include <stdlib.h>
+
+enum { PAGE = 2000, SAMPLE_MAX = 10000, SAMPLE_ROWS = 100 };
+
+/* --- documents */
+
+struct reading {
+    struct verify *v;
+    struct es_feed *feed;
+    struct io_group group;
+    struct arena arena; /* of one document */
+    struct slice *cells;
+    bool ahead; /* asks for the next page before it looks at this one */
+    bool ended, failed;
+    struct err err;
+};
+
+static void fail(struct reading *r, const struct err *err)
+{
+    r->failed = true;
+    r->err = *err;
+}
+
+static bool add_doubt(struct verify *v, int64_t token, struct slice key, int64_t entry,
+                      struct err *err)
+{
+    const struct doubt doubt = {
+        .token = token, .key = key, .entry_version = entry, .write_time = CHANGE_NO_WRITE_TIME};
+    return verify_doubt(v->doubts, &doubt, err);
+}
+
+static void unparsable(struct verify *v, const struct es_document *document)
+{
+    const struct job_difference difference = {
+        .key = document->id, .kind = JOB_UNPARSABLE, .elasticsearch_version = document->version};
+    v->report->compared++;
+    verify_found(v, &difference);
+}
+
+static bool add_document(struct reading *r, const struct es_document *document, int64_t token,
+                         struct err *err)
+{
+    struct verify *v = r->v;
+    const struct map_schema *schema = v->o->stores->table.schema;
+    struct job_sorted record = {.token = token, .key = document->id, .version = document->version};
+    struct err bad = {0};
+    struct change_content content = {.cells = r->cells, .cell_count = schema->column_count};
+    if (document->source &&
+        source_documents_marked(document->source, v->o->stores->options->deleted_field))
+        record.flags = VERIFY_DELETED;
+    else if (!document->source ||
+             !map_document_cells(schema, document->source, r->cells, NULL, &r->arena, &bad))
+        record.flags = VERIFY_UNREADABLE;
+    else
+        record.hash = map_content_hash(schema, &content, false);
+    return job_sorter_add(v->documents, &record, err);
+}
+
+static bool take_document(struct reading *r, const struct es_document *document, struct err *err)
+{
+    struct verify *v = r->v;
+    const struct map_schema *schema = v->o->stores->table.schema;
+    struct slice keys[64]; /* more columns than a primary key has */
+    struct err bad = {0};
+    int64_t token;
+    arena_reset(&r->arena);
+    if (schema->key_count > ARRAY_LEN(keys))
+        return err_set(err, ERR_SCHEMA, "a primary key of %u columns", schema->key_count);
+    if (!verify_token(schema, document->id, &r->arena, keys, &token, &bad)) {
+        unparsable(v, document);
+        return true;
+    }
+    if (token <= v->o->low || token > v->o->high)
+        return true;
+    v->report->documents++;
+    if (v->o->since || v->o->sample)
+        return add_doubt(v, token, document->id, 0, err);
+    return add_document(r, document, token, err);
+}
+
+static void take_documents(struct reading *r, const struct es_document *documents, size_t count)
+{
+    for (size_t i = 0; i < count && !r->failed; i++) {
+        struct err err = {0};
+        if (!take_document(r, &documents[i], &err))
+            fail(r, &err);
+    }
+}
+
+static void on_page(void *ctx, const struct es_document *documents, size_t count,
+                    const struct err *err)
+{
+    struct reading *r = ctx;
+    if (err) {
+        fail(r, err);
+    } else if (count == 0) {
+        r->ended = true;
+    } else {
+        struct err bad = {0};
+        if (r->ahead && !r->v->o->stop->raised) {
+            io_group_add(&r->group);
+            if (!es_feed_next(r->feed, on_page, r, &bad)) {
+                r->group.pending--;
+                fail(r, &bad);
+            }
+        }
+        take_documents(r, documents, count);
+    }
+    io_group_done(&r->group);
+}
+
+static void on_feed(void *ctx, struct es_feed *feed, const struct err *err)
+{
+    struct reading *r = ctx;
+    if (err)
+        fail(r, err);
+    r->feed = feed;
+    io_group_done(&r->group);
+}
+
+static bool open_feed(struct reading *r)
+{
+    const struct job_verify *o = r->v->o;
+    const struct es_feed_options options = {
+        .all = o->since == 0, .since = o->since, .page_size = PAGE};
+    io_group_add(&r->group);
+    if (!es_feed_open(o->stores->elasticsearch, &options, on_feed, r, &r->err))
+        return false;
+    io_group_wait(&r->group);
+    return !r->failed;
+}
+
+/* Page by page, or (ahead) as fast as they come with a look at the clock in between. */
+static bool read_pages(struct reading *r)
+{
+    while (!r->ended && !r->failed) {
+        const int64_t before = r->v->report->documents;
+        if (r->group.pending == 0) {
+            io_group_add(&r->group);
+            if (!es_feed_next(r->feed, on_page, r, &r->err))
+                return false;
+        }
+        if (r->ahead)
+            io_sleep(r->v->o->stores->loop, 20, NULL);
+        else
+            io_group_wait(&r->group);
+        if (!verify_goes_on(r->v, r->v->report->documents - before, &r->err))
+            r->failed = true;
+    }
+    return true;
+}
+
+bool verify_read_documents(struct verify *v, struct err *err)
+{
+    const struct job_stores *stores = v->o->stores;
+    struct reading r = {.v = v, .ahead = v->o->rate == 0};
+    v->phase = "documents";
+    v->share = 0.0;
+    r.cells = calloc(stores->table.schema->column_count + 1, sizeof *r.cells);
+    bool fine = await_es_refresh(stores->elasticsearch, err);
+    if (fine) {
+        fine = open_feed(&r) && read_pages(&r);
+        io_group_wait(&r.group);
+        if (r.feed)
+            es_feed_close(r.feed);
+        if (!fine || r.failed) {
+            fine = false;
+            if (err)
+                *err = r.err;
+        }
+    }
+    free(r.cells);
+    arena_free(&r.arena);
+    return fine;
+}
+
+/* --- entries */
+
+bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct err *err)
+{
+    struct source *s = v->o->stores->series;
+    const struct map_schema *schema = v->o->stores->table.schema;
+    struct arena arena = {0};
+    struct source_page page;
+    v->phase = "entries";
+    if (!s->ops->open(s, since, err))
+        return false;
+    bool fine;
+    do {
+        arena_reset(&arena);
+        fine = s->ops->next(s, &page, &arena, err);
+        struct slice *cells = arena_alloc(&arena, schema->key_count * sizeof *cells);
+        for (uint32_t i = 0; fine && i < page.count; i++) {
+            struct job_sorted record = {.key = page.entries[i].key,
+                                        .version = page.entries[i].version};
+            if (page.entries[i].unusable ||
+                !verify_token(schema, record.key, &arena, cells, &record.token, NULL))
+                continue; /* its row is found by itself */
+            fine = doubts ? add_doubt(v, record.token, record.key, record.version, err)
+                          : job_sorter_add(v->entries, &record, err);
+        }
+        fine = fine && verify_goes_on(v, 0, err);
+    } while (fine && page.count > 0);
+    s->ops->close(s);
+    arena_free(&arena);
+    return fine;
+}
+
+/* --- samples */
+
+static void on_sample(void *ctx, const struct es_document *documents, size_t count,
+                      const struct err *err)
+{
+    struct reading *r = ctx;
+    if (err)
+        fail(r, err);
+    else
+        take_documents(r, documents, count);
+    io_group_done(&r->group);
+}
+
+static bool sample_documents(struct verify *v, struct err *err)
+{
+    const struct job_stores *stores = v->o->stores;
+    const uint32_t count = v->o->sample > SAMPLE_MAX ? SAMPLE_MAX : (uint32_t)v->o->sample;
+    struct reading r = {.v = v};
+    if (!await_es_refresh(stores->elasticsearch, err))
+        return false;
+    io_group_add(&r.group);
+    if (!es_sample(stores->elasticsearch, count, (uint32_t)random(), on_sample, &r, err))
+        return false;
+    io_group_wait(&r.group);
+    arena_free(&r.arena);
+    if (r.failed && err)
+        *err = r.err;
+    return !r.failed;
+}
+
+struct sampled_rows {
+    struct verify *v;
+    bool failed;
+    struct err err;
+};
+
+static void take_row(void *ctx, const struct source_scanned *row)
+{
+    struct sampled_rows *s = ctx;
+    if (s->failed || row->unusable)
+        return;
+    s->v->report->rows++;
+    s->failed = !add_doubt(s->v, row->token, row->key.text, 0, &s->err);
+}
+
+/* One page from each of some random places of the ring. */
+static bool sample_rows(struct verify *v, struct err *err)
+{
+    const struct job_stores *stores = v->o->stores;
+    const struct source_scan_options options = {.times = false};
+    struct source_scan *scan =
+        source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
+    struct sampled_rows s = {.v = v};
+    bool fine = scan != NULL;
+    for (int64_t got = 0; fine && got < v->o->sample; got += SAMPLE_ROWS) {
+        struct source_range range;
+        source_range_open(&range, (int64_t)((uint64_t)random() << 33 ^ (uint64_t)random() << 11),
+                          INT64_MAX);
+        range.page_size = SAMPLE_ROWS;
+        fine = source_scan_page(scan, &range, take_row, &s, err) &&
+               verify_goes_on(v, SAMPLE_ROWS, err);
+        source_range_close(&range);
+    }
+    source_scan_free(scan);
+    if (fine && s.failed && err)
+        *err = s.err;
+    return fine && !s.failed;
+}
+
+bool verify_sample(struct verify *v, struct err *err)
+{
+    v->phase = "sample";
+    return verify_read_entries(v, 1, false, err) && sample_rows(v, err) && sample_documents(v, err);
+}
