@@ -242,16 +242,25 @@ static bool examine_due(struct cycle *c, const struct io_wake *stop, struct err 
     return fine;
 }
 
+static void raise_checkpoint(const struct cycle *c, int64_t *highest, int64_t version)
+{
+    const int64_t now = window_version_at(c->p, c->now);
+    if (version > now)
+        version = now;
+    if (version > *highest)
+        *highest = version;
+}
+
 static bool complete(struct cycle *c, struct err *err)
 {
     struct pipeline *p = c->p;
     struct store_checkpoint *checkpoint = &p->checkpoint;
     const struct store_checkpoint before = *checkpoint;
     checkpoint->exists = true;
-    if (c->highest_cassandra > checkpoint->highest_cassandra)
-        checkpoint->highest_cassandra = c->highest_cassandra;
-    if (c->highest_elasticsearch > checkpoint->highest_elasticsearch)
-        checkpoint->highest_elasticsearch = c->highest_elasticsearch;
+    raise_checkpoint(c, &checkpoint->highest_cassandra, c->highest_cassandra);
+    raise_checkpoint(c, &checkpoint->highest_elasticsearch, c->highest_elasticsearch);
+    if (c->whole)
+        checkpoint->whole_lowest = c->lowest;
     /* A row that waits for the whole overlap to be read is judged by the P it was found with. */
     if (c->settled > checkpoint->settled && !p->whole_wanted)
         checkpoint->settled = c->settled;

@@ -15,7 +15,8 @@ static const char schema[] =
     "CREATE TABLE pipeline(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE checkpoint("
     " pipeline INTEGER PRIMARY KEY, highest_elasticsearch INTEGER NOT NULL,"
-    " highest_cassandra INTEGER NOT NULL, settled_us INTEGER NOT NULL,"
+    " highest_cassandra INTEGER NOT NULL, whole_lowest INTEGER NOT NULL, settled_us INTEGER NOT "
+    "NULL,"
     " completed_us INTEGER NOT NULL, gap INTEGER NOT NULL);"
     /* One line for what is known of (key, version): which sides showed it, which looks it had,
      * what the daemon itself sent where. */
@@ -222,10 +223,11 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
                            struct err *err)
 {
     *out = (struct store_checkpoint){0};
-    sqlite3_stmt *s = store_prepare(store,
-                                    "SELECT highest_elasticsearch, highest_cassandra, settled_us,"
-                                    " completed_us, gap FROM checkpoint WHERE pipeline = ?",
-                                    err);
+    sqlite3_stmt *s = store_prepare(
+        store,
+        "SELECT highest_elasticsearch, highest_cassandra,"
+        " whole_lowest, settled_us, completed_us, gap FROM checkpoint WHERE pipeline = ?",
+        err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
@@ -236,9 +238,10 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
         .exists = true,
         .highest_elasticsearch = sqlite3_column_int64(s, 0),
         .highest_cassandra = sqlite3_column_int64(s, 1),
-        .settled = sqlite3_column_int64(s, 2),
-        .completed = sqlite3_column_int64(s, 3),
-        .gap = sqlite3_column_int(s, 4) != 0,
+        .whole_lowest = sqlite3_column_int64(s, 2),
+        .settled = sqlite3_column_int64(s, 3),
+        .completed = sqlite3_column_int64(s, 4),
+        .gap = sqlite3_column_int(s, 5) != 0,
     };
     sqlite3_reset(s);
     return true;
@@ -248,14 +251,15 @@ bool store_checkpoint_write(struct store *store, int64_t pipeline, const struct 
                             struct err *err)
 {
     sqlite3_stmt *s =
-        store_prepare(store, "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?, ?, ?, ?)", err);
+        store_prepare(store, "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?, ?, ?, ?, ?)", err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
     sqlite3_bind_int64(s, 2, c->highest_elasticsearch);
     sqlite3_bind_int64(s, 3, c->highest_cassandra);
-    sqlite3_bind_int64(s, 4, c->settled);
-    sqlite3_bind_int64(s, 5, c->completed);
-    sqlite3_bind_int64(s, 6, c->gap);
+    sqlite3_bind_int64(s, 4, c->whole_lowest);
+    sqlite3_bind_int64(s, 5, c->settled);
+    sqlite3_bind_int64(s, 6, c->completed);
+    sqlite3_bind_int64(s, 7, c->gap);
     return store_run(store, s, err);
 }

@@ -63,6 +63,55 @@ def test_after_a_clock_ahead_the_next_sync_sees_what_others_wrote(place, caes):
     assert both(place, doc) == {"user": "document"}
 
 
+def test_a_clock_ahead_does_not_hide_what_was_written_while_nobody_ran(place, quick):
+    """Versions up to the last cycle are read, not up to the highest that somebody gave."""
+    place.make()
+    quick.configure(sync={"overlap": 2})
+    place.put_doc(now() + 120, user="ahead")
+    quick.sync()
+    start = now()
+    time.sleep(8)
+    rows = [place.write_row(start + second, user="row") for second in range(8)]
+    docs = [place.put_doc(start + second, user="document") for second in range(8)]
+    quick.sync()
+    assert all(both(place, key) == {"user": "row"} for key in rows)
+    assert all(both(place, key) == {"user": "document"} for key in docs)
+
+
+def test_the_first_start_is_not_moved_by_cycles_that_fail(place, quick):
+    """Nor by a crash in the first cycle: what was written after it is no older than the start."""
+    place.make()
+    quick.configure(sync={"overlap": 2})
+    block = {"index.blocks.write": True}
+    place.elastic.call("PUT", f"/{place.index}/_settings", block)
+    first = place.write_row(now(), user="first")
+    quick.sync(code=3)
+    second = place.write_row(now() + 1, user="second")
+    time.sleep(7)
+    third = place.write_row(now(), user="third")
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": None})
+    quick.sync()
+    assert [both(place, key) for key in (first, second, third)] == [
+        {"user": "first"}, {"user": "second"}, {"user": "third"}]
+
+
+def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
+    """Whole reads come every overlap/4 only, while others go on writing."""
+    place.make()
+    quick.configure(sync={"overlap": 16})
+    quick.run()
+    late = []
+    for _ in range(6):
+        for number in range(9):
+            if number == 0:
+                late += [place.write_row(now() - 15, user="late"),
+                         place.put_doc(now() - 15, user="late")]
+            place.write_row(now(), user="other")
+            time.sleep(0.3)
+    missing = [key for key in late if both(place, key) != {"user": "late"}]
+    assert not missing, f"{len(missing)} of {len(late)}"
+
+
 def test_a_write_that_shows_late_is_found_within_the_overlap(place, quick):
     place.make()
     quick.run()

@@ -394,6 +394,7 @@ static void checkpoints(void **state)
     assert_false(read.gap);
     struct store_checkpoint c = {.highest_elasticsearch = INT64_MAX,
                                  .highest_cassandra = 3,
+                                 .whole_lowest = 2,
                                  .settled = INT64_MIN,
                                  .completed = 5,
                                  .gap = true};
@@ -406,6 +407,7 @@ static void checkpoints(void **state)
     assert_true(read.exists);
     assert_true(read.highest_elasticsearch == INT64_MAX);
     assert_int_equal(read.highest_cassandra, 4);
+    assert_int_equal(read.whole_lowest, 2);
     assert_true(read.settled == INT64_MIN);
     assert_int_equal(read.completed, 5);
     assert_true(read.gap);
