@@ -6,9 +6,29 @@
 
 enum { BATCH = 1000 };
 
-static bool stopped(const struct io_wake *stop)
+/* What is left is done by a later cycle. */
+static bool interrupted(const struct cycle *c, const struct io_wake *stop)
 {
-    return stop && stop->raised;
+    return (stop && stop->raised) || c->report->transient > 0 ||
+           c->p->dead_letters >= c->p->options.dead_letters_max;
+}
+
+/* False, and err tells why, when the cycle can't be completed. */
+static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct err *err)
+{
+    if (!interrupted(c, stop))
+        return true;
+    if (c->report->transient > 0) {
+        if (err)
+            *err = c->report->failure;
+        return false;
+    }
+    if (stop && stop->raised)
+        return err_set(err, ERR_CANCELLED, "stopped");
+    return err_set(err, ERR_UNAVAILABLE,
+                   "%lld dead letters are all that deadLetters.max allows: nothing more is copied "
+                   "until they are settled",
+                   (long long)c->p->dead_letters);
 }
 
 /* Turns a key's text into an item; what is no key goes to the dead letters. */
@@ -20,12 +40,15 @@ static bool new_item(struct cycle *c, struct slice text, struct item *item, stru
     return map_key_parse(c->p->table.schema, text, cells, arena, bad);
 }
 
-/* An entry that can't be followed up: remembered as seen, kept in the dead letters. */
+/* An entry that can't be followed up: kept in the dead letters first, then remembered as seen. */
 static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum change_side from,
                          const char *rule, const char *reason, struct slice payload,
                          struct err *err)
 {
     struct pipeline *p = c->p;
+    if (!outcome_dead(c, entry->key, entry->version, change_other(from), rule, reason, payload, 0,
+                      err))
+        return false;
     struct memory_entry *e = memory_entry(p->memory, entry->key, entry->version, c->now, err);
     if (!e)
         return false;
@@ -34,15 +57,7 @@ static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum
     e->entry.first_look = c->now;
     e->entry.due = STORE_NEVER;
     memory_changed(p->memory, e);
-    if (store_begin(p->store, err) &&
-        outcome_dead(c, entry->key, entry->version, change_other(from), rule, reason, payload, 0,
-                     err) &&
-        memory_write(p->memory, err) && store_commit(p->store, err)) {
-        memory_written(p->memory);
-        return true;
-    }
-    store_rollback(p->store);
-    return false;
+    return true;
 }
 
 static bool refuse_document(struct cycle *c, const struct change_entry *entry,
@@ -50,14 +65,7 @@ static bool refuse_document(struct cycle *c, const struct change_entry *entry,
                             struct err *err)
 {
     struct buf payload = {0};
-    const struct change_content *content = &document->content;
-    struct err bad = {0};
-    if (!slice_is_null(document->source))
-        buf_append_slice(&payload, document->source);
-    else if (!content->cells || content->missing ||
-             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, &payload,
-                                  &bad))
-        buf_append_str(&payload, "null");
+    outcome_payload(c, document->source, &document->content, &payload);
     const bool fine =
         refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);
     buf_free(&payload);
@@ -94,9 +102,11 @@ static void raise_highest(int64_t *highest, const struct cycle *c, int64_t versi
 }
 
 /* All of Cassandra's window goes into the memory first: a document is decided against it. */
-static bool take_entries(struct cycle *c, const struct source_page *page, struct err *err)
+static bool take_entries(struct cycle *c, const struct source_page *page, struct arena *arena,
+                         struct err *err)
 {
     struct pipeline *p = c->p;
+    (void)arena;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
         bool seen;
@@ -121,27 +131,7 @@ static bool take_entries(struct cycle *c, const struct source_page *page, struct
         }
         memory_changed(p->memory, e);
     }
-    return true;
-}
-
-static bool read_series(struct cycle *c, const struct io_wake *stop, struct err *err)
-{
-    struct source *s = c->p->series;
-    if (!s->ops->open(s, c->from, err))
-        return false;
-    struct arena arena = {0};
-    struct source_page page;
-    bool fine;
-    do {
-        arena_reset(&arena);
-        fine = s->ops->next(s, &page, &arena, err) && take_entries(c, &page, err);
-        fine = fine && memory_flush(c->p->memory, err);
-        if (fine)
-            memory_trim(c->p->memory);
-    } while (fine && page.count > 0 && !stopped(stop));
-    arena_free(&arena);
-    s->ops->close(s);
-    return fine;
+    return memory_flush(p->memory, err);
 }
 
 static bool examine_documents(struct cycle *c, const struct source_page *page, struct arena *arena,
@@ -180,9 +170,12 @@ static bool examine_documents(struct cycle *c, const struct source_page *page, s
     return examine_batch(c, items, count, arena, err);
 }
 
-static bool read_documents(struct cycle *c, const struct io_wake *stop, struct err *err)
+/* Hands the source's window to take, page by page. */
+static bool read_window(struct cycle *c, struct source *s,
+                        bool (*take)(struct cycle *, const struct source_page *, struct arena *,
+                                     struct err *),
+                        const struct io_wake *stop, struct err *err)
 {
-    struct source *s = c->p->documents;
     if (!s->ops->open(s, c->from, err))
         return false;
     struct arena arena = {0};
@@ -190,13 +183,30 @@ static bool read_documents(struct cycle *c, const struct io_wake *stop, struct e
     bool fine;
     do {
         arena_reset(&arena);
-        fine = s->ops->next(s, &page, &arena, err) && examine_documents(c, &page, &arena, err);
+        fine = s->ops->next(s, &page, &arena, err) && take(c, &page, &arena, err);
         if (fine)
             memory_trim(c->p->memory);
-    } while (fine && page.count > 0 && !stopped(stop) && c->report->transient == 0);
+    } while (fine && page.count > 0 && !interrupted(c, stop));
     arena_free(&arena);
     s->ops->close(s);
     return fine;
+}
+
+/* With --since nothing below it is read, so nothing can be decided there: a look that is due waits
+ * for a run without. True: this key has no more than that. */
+static bool lies_below_floor(struct cycle *c, struct memory_entry *entries)
+{
+    for (const struct memory_entry *e = entries; e; e = e->next) {
+        if (e->entry.version >= c->floor)
+            return false;
+    }
+    for (struct memory_entry *e = entries; e; e = e->next) {
+        if (e->entry.due > c->now)
+            continue;
+        e->entry.due = c->now + 1;
+        memory_changed(c->p->memory, e);
+    }
+    return true;
 }
 
 static bool examine_keys(struct cycle *c, const struct slice *keys, size_t count,
@@ -206,13 +216,15 @@ static bool examine_keys(struct cycle *c, const struct slice *keys, size_t count
     size_t parsed = 0;
     for (size_t i = 0; i < count; i++) {
         struct err bad = {0};
+        struct memory_entry *e;
+        if (!memory_entries(c->p->memory, keys[i], &e, err))
+            return false;
+        if (lies_below_floor(c, e))
+            continue;
         if (new_item(c, keys[i], &items[parsed], arena, &bad)) {
             parsed++;
             continue;
         }
-        struct memory_entry *e;
-        if (!memory_entries(c->p->memory, keys[i], &e, err))
-            return false;
         for (; e; e = e->next) { /* the schema has changed since it was noted */
             const struct change_entry entry = {.key = e->entry.key, .version = e->entry.version};
             if (e->entry.due <= c->now &&
@@ -237,7 +249,7 @@ static bool examine_due(struct cycle *c, const struct io_wake *stop, struct err 
                examine_keys(c, keys, count, &arena, err);
         if (fine)
             memory_trim(c->p->memory);
-    } while (fine && count > 0 && !stopped(stop) && c->report->transient == 0);
+    } while (fine && count > 0 && !interrupted(c, stop));
     arena_free(&arena);
     return fine;
 }
@@ -293,24 +305,13 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     if (!window_open(c, err))
         return false;
     p->whole_wanted = false;
-    if (p->dead_letters >= p->options.dead_letters_max)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "%lld dead letters are all that deadLetters.max allows: nothing more is "
-                       "copied until they are settled",
-                       (long long)p->dead_letters);
+    if (!may_go_on(c, stop, err))
+        return false;
     if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
         return false;
-    if (!read_series(c, stop, err) || stopped(stop) || !read_documents(c, stop, err) ||
-        !examine_due(c, stop, err))
-        return false;
-    if (c->report->transient > 0) {
-        if (err)
-            *err = c->report->failure;
-        return false;
-    }
-    if (stopped(stop))
-        return err_set(err, ERR_CANCELLED, "stopped");
-    return complete(c, err);
+    return read_window(c, p->series, take_entries, stop, err) && may_go_on(c, stop, err) &&
+           read_window(c, p->documents, examine_documents, stop, err) &&
+           examine_due(c, stop, err) && may_go_on(c, stop, err) && complete(c, err);
 }
 
 bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,

@@ -97,7 +97,7 @@ static void find_facts(const struct cycle *c, struct item *item)
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
-        if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable || e->entry.version < c->floor)
+        if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable)
             continue;
         f->entry_explains = f->entry_explains || entry_explains(c, item, &e->entry);
         if (e->entry.version > f->entry_version) {

@@ -82,6 +82,10 @@ MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, 
 MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
                            enum change_side target, const char *rule, const char *reason,
                            struct slice payload, int64_t write_time, struct err *err);
+/* A dead letter's record as JSON: as it was read where source is kept; "null" where there is none.
+ */
+void outcome_payload(const struct cycle *c, struct slice source,
+                     const struct change_content *content, struct buf *out);
 
 /* bind.c */
 MUST_USE bool bind_servers(struct pipeline *p, struct err *err);

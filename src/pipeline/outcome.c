@@ -48,17 +48,15 @@ bool outcome_dead(struct cycle *c, struct slice key, int64_t version, enum chang
     return true;
 }
 
-static void render_payload(const struct cycle *c, const struct item *item, struct buf *out)
+void outcome_payload(const struct cycle *c, struct slice source,
+                     const struct change_content *content, struct buf *out)
 {
-    if (target_of(item) == CHANGE_CASSANDRA && !slice_is_null(item->document.source)) {
-        buf_append_slice(out, item->document.source);
-        return;
-    }
-    const struct change_content *content =
-        target_of(item) == CHANGE_CASSANDRA ? &item->document.content : &item->row.content;
     struct err err = {0};
-    if (content->missing || !content->cells ||
-        !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out, &err)) {
+    if (!slice_is_null(source))
+        buf_append_slice(out, source);
+    else if (content->missing || !content->cells ||
+             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out,
+                                  &err)) {
         buf_clear(out);
         buf_append_str(out, "null");
     }
@@ -68,7 +66,10 @@ static bool dead_item(struct cycle *c, struct item *item, const char *rule, cons
                       struct err *err)
 {
     struct buf payload = {0};
-    render_payload(c, item, &payload);
+    if (target_of(item) == CHANGE_CASSANDRA)
+        outcome_payload(c, item->document.source, &item->document.content, &payload);
+    else
+        outcome_payload(c, SLICE_NULL, &item->row.content, &payload);
     const bool unexplained = item->decision.rule == RESOLVE_RULE_ROW_UNEXPLAINED && !item->writes;
     const bool fine =
         outcome_dead(c, item->key.text, item->decision.version, target_of(item),

@@ -113,6 +113,15 @@ def test_a_version_that_does_not_fit_the_column(place, caes):
     assert place.row(key) is None
 
 
+def test_no_cycle_goes_far_beyond_their_bound(place, caes):
+    place.make()
+    caes.configure(deadLetters={"max": 100})
+    place.elastic.bulk(place.index, [(f"no-uuid-{n}", 10, {"user": "bad"}) for n in range(3000)])
+    result = caes.sync(since=9, code=3)
+    assert "deadLetters.max" in result.err
+    assert 100 <= len(dead_letters(caes)) <= 1100, "a page, and no more"
+
+
 def test_entries_that_may_have_expired_unseen(place, caes):
     """Down for longer than ttl: said until repair or load."""
     place.make()

@@ -95,6 +95,25 @@ def test_the_first_start_is_not_moved_by_cycles_that_fail(place, quick):
         {"user": "first"}, {"user": "second"}, {"user": "third"}]
 
 
+def test_since_leaves_looks_at_older_versions_to_the_next_run(place, quick):
+    """What lies below it is not read, so nothing there may be decided."""
+    place.make()
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": True})
+    key = str(uuid.uuid4())
+    write_entry(place, 100, key)
+    write_row_only(place, key, user="row")
+    time.sleep(1)
+    quick.sync(since=90, code=3)
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": None})
+    place.write_row(150, key, user="newer row")
+    place.put_doc(120, key, user="document")
+    time.sleep(1)
+    quick.sync(since=200)
+    assert place.row(key) == {"user": "newer row"}
+    quick.sync()
+    assert place.row(key) == {"user": "newer row"} == place.doc(key)[1]
+
+
 def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
     """Whole reads come every overlap/4 only, while others go on writing."""
     place.make()
