@@ -161,8 +161,8 @@ static bool has_waited(const struct item *item)
 }
 
 /* Too many deletes at once are more likely an accident in Cassandra than wishes. Those that wait
- * for deleteSettle are counted before they are due, and refused ones go on counting: an emptied
- * table must not get its last thousand through. */
+ * for deleteSettle are counted before they are due, and refused ones go on counting and stay
+ * refused: an emptied table must not get its last thousand through. */
 static void brake_deletes(struct cycle *c, struct item *items, size_t count)
 {
     struct pipeline *p = c->p;
@@ -177,10 +177,8 @@ static void brake_deletes(struct cycle *c, struct item *items, size_t count)
     }
     const int64_t total = p->deletes + p->deletes_waiting + sudden;
     p->deletes += due;
-    if (due == 0 || total <= p->options.max_deletes)
-        return;
     for (size_t i = 0; i < count; i++) {
-        if (!is_delete(&items[i]))
+        if (!is_delete(&items[i]) || (!items[i].refused && total <= p->options.max_deletes))
             continue;
         items[i].decision.action = RESOLVE_DEAD;
         items[i].decision.rule = RESOLVE_RULE_TOO_MANY_DELETES;
@@ -203,6 +201,10 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         const enum resolve_action action = item->decision.action;
         if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)
             prepare_write(c, item);
+        if (is_delete(item) && p->dead_letters > 0 &&
+            !store_dead_delete(p->store, p->id, item->key.text, item->decision.version,
+                               &item->refused, err))
+            return false;
         if (item->decision.rule == RESOLVE_RULE_WINDOW_TOO_SHORT)
             p->whole_wanted = true;
     }

@@ -64,6 +64,7 @@ struct item {
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
     int64_t unexplained;          /* write time of an unexplained row among the dead letters */
+    bool refused;                 /* its delete is among the dead letters */
     struct sink_write write;
     bool writes;
     bool put_off;

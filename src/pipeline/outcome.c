@@ -14,7 +14,8 @@ static enum change_side target_of(const struct item *item)
 {
     if (item->decision.action == RESOLVE_TO_CASSANDRA)
         return CHANGE_CASSANDRA;
-    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH)
+    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH ||
+        item->decision.rule == RESOLVE_RULE_TOO_MANY_DELETES)
         return CHANGE_ELASTICSEARCH;
     return item->facts.document_version >= item->facts.entry_version ? CHANGE_CASSANDRA
                                                                      : CHANGE_ELASTICSEARCH;
@@ -71,10 +72,13 @@ static bool dead_item(struct cycle *c, struct item *item, const char *rule, cons
     else
         outcome_payload(c, SLICE_NULL, &item->row.content, &payload);
     const bool unexplained = item->decision.rule == RESOLVE_RULE_ROW_UNEXPLAINED && !item->writes;
+    if (unexplained)
+        rule = STORE_DEAD_UNEXPLAINED;
+    else if (item->decision.rule == RESOLVE_RULE_TOO_MANY_DELETES)
+        rule = STORE_DEAD_DELETE;
     const bool fine =
-        outcome_dead(c, item->key.text, item->decision.version, target_of(item),
-                     unexplained ? STORE_DEAD_UNEXPLAINED : rule, reason, buf_slice(&payload),
-                     unexplained ? item->row.write_time : 0, err);
+        outcome_dead(c, item->key.text, item->decision.version, target_of(item), rule, reason,
+                     buf_slice(&payload), unexplained ? item->row.write_time : 0, err);
     buf_free(&payload);
     return fine;
 }

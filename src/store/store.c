@@ -101,6 +101,13 @@ void store_bind_slice(sqlite3_stmt *statement, int index, struct slice value)
         sqlite3_bind_blob64(statement, index, value.ptr, value.len, SQLITE_STATIC);
 }
 
+void store_bind_record(sqlite3_stmt *statement, int64_t pipeline, struct slice key, int64_t version)
+{
+    sqlite3_bind_int64(statement, 1, pipeline);
+    store_bind_slice(statement, 2, key);
+    sqlite3_bind_int64(statement, 3, version);
+}
+
 struct slice store_column_slice(sqlite3_stmt *statement, int column)
 {
     if (sqlite3_column_type(statement, column) == SQLITE_NULL)

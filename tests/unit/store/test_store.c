@@ -710,6 +710,26 @@ static void unexplained(void **state)
     store_close(store);
 }
 
+static void refused_deletes(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a");
+    struct store_dead_letter l = letter_of("k", 1, 1);
+    write_letter(store, id, &l); /* of another rule */
+    l.version = 2;
+    l.rule = STORE_DEAD_DELETE;
+    write_letter(store, id, &l);
+    for (int64_t version = 1; version < 4; version++) {
+        bool there = version != 2;
+        must(store_dead_delete(store, id, SLICE_LIT("k"), version, &there, &err));
+        assert_int_equal(there, version == 2);
+        must(store_dead_delete(store, id, SLICE_LIT("other"), version, &there, &err));
+        assert_false(there);
+    }
+    store_close(store);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -736,6 +756,7 @@ int main(void)
         TEST(dead_letters),
         TEST(dead_letters_settled),
         TEST(unexplained),
+        TEST(refused_deletes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
