@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "map/convert.h"
 #include "pipeline/internal.h"
 #include "source/documents.h"
@@ -259,6 +260,7 @@ bool examine_batch(struct cycle *c, struct item *items, size_t count, struct are
 {
     if (count == 0)
         return true;
+    c->looked = clock_wall_us();
     if (!read_rows(c, items, count, arena, err) || !read_documents(c, items, count, arena, err) ||
         !decide(c, items, count, err) || !record_own(c, items, count, err))
         return false;

@@ -43,6 +43,7 @@ struct cycle {
     struct pipeline_report *report;
     int64_t now;     /* T */
     int64_t settled; /* S = T - settle */
+    int64_t looked;  /* when the present batch was looked at: a cycle may take long */
     int64_t lowest;  /* overlap and settle are counted from here down */
     int64_t since;   /* lowest version of the whole overlap */
     int64_t from;    /* lowest version that is read */

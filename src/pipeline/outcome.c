@@ -166,9 +166,9 @@ static void advance(struct cycle *c, struct store_entry *e, bool waits)
 {
     const struct pipeline_options *o = &c->p->options;
     if (e->looks == 0)
-        e->first_look = c->now;
-    /* Second look at a missing row: it is not over before deleteSettle has passed. */
-    if (waits && e->looks == 1 && e->first_look + o->delete_settle_us > c->now) {
+        e->first_look = c->looked;
+    /* A later look at a missing row: it is not over before deleteSettle has passed. */
+    if (waits && e->looks > 0 && e->first_look + o->delete_settle_us > c->now) {
         e->due = e->first_look + o->delete_settle_us;
         return;
     }
@@ -209,10 +209,12 @@ static void advance_key(struct cycle *c, struct item *item)
     }
 }
 
-/* The document that was just read is looked at, whichever entry brought us here. */
+/* The document that was just read is looked at, whichever entry brought us here. One of the future
+ * is refused when its turn comes. */
 static bool note_document(struct cycle *c, struct item *item, struct err *err)
 {
-    if (item->document.version <= 0)
+    const int64_t latest = c->rules.latest_version;
+    if (item->document.version <= 0 || (latest && item->document.version > latest))
         return true;
     struct memory_entry *e =
         memory_entry(c->p->memory, item->key.text, item->document.version, c->now, err);

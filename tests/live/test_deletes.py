@@ -72,6 +72,7 @@ def test_insert_and_delete_with_one_version(place, quick):
     version = now()
     key = place.write_row(version, user="ana")
     eventually(lambda: place.doc(key))
+    time.sleep(1.5)
     place.delete_row(version, key)
     eventually(lambda: gone(place, key))
     assert quick.daemons[0].stop() == 0
@@ -237,3 +238,16 @@ def test_refused_deletes_stay_refused(place, quick):
     letters = dead_letters(quick)
     assert {key for key, _ in letters} == {key for key in keys if place.doc(key)}
     assert letters
+
+
+def test_the_last_look_waits_for_a_row_too(place, quick):
+    """deleteSettle longer than the overlap, and no new entry tells of the delete."""
+    place.make()
+    quick.configure(CassandraConfig={"deleteSettle": 8}, sync={"overlap": 3})
+    quick.run()
+    version = now()
+    key = place.write_row(version, user="ana")
+    eventually(lambda: place.doc(key))
+    time.sleep(1.5)
+    place.delete_row(version, key)
+    eventually(lambda: gone(place, key))
