@@ -120,10 +120,29 @@ static void find_facts(const struct cycle *c, struct item *item)
         f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);
 }
 
+static void choose_write_times(const struct cycle *c, struct item *item)
+{
+    const struct pipeline_options *o = &c->p->options;
+    const int64_t version_us = item->write.version * o->table.unit_us;
+    const bool by_version = o->guard == RESOLVE_GUARD_TIMESTAMP;
+    if (by_version)
+        item->write.write_time = version_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
+    else if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
+        item->write.write_time = item->row.write_time + 1;
+    else
+        item->write.write_time = c->settled;
+    item->write.entry_time = item->write.write_time;
+    if (!c->p->table.entry_per_version)
+        return;
+    /* Another record's entry of that version has the same place: it wins unless it has been read. */
+    item->write.entry_time = c->settled;
+    if (by_version && version_us <= c->settled)
+        item->write.entry_time = version_us - 1;
+}
+
 static void prepare_write(const struct cycle *c, struct item *item)
 {
     const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
-    const struct pipeline_options *o = &c->p->options;
     item->writes = true;
     item->write = (struct sink_write){
         .key = &item->key,
@@ -135,16 +154,8 @@ static void prepare_write(const struct cycle *c, struct item *item)
         .row = &item->row,
         .outcome = SINK_RETRY,
     };
-    if (!to_cassandra)
-        return;
-    if (o->guard == RESOLVE_GUARD_TIMESTAMP) {
-        item->write.write_time =
-            item->write.version * o->table.unit_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
-    } else {
-        item->write.write_time = c->settled;
-        if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
-            item->write.write_time = item->row.write_time + 1;
-    }
+    if (to_cassandra)
+        choose_write_times(c, item);
 }
 
 static bool is_delete(const struct item *item)
