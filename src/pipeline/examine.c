@@ -134,7 +134,7 @@ static void choose_write_times(const struct cycle *c, struct item *item)
     item->write.entry_time = item->write.write_time;
     if (!c->p->table.entry_per_version)
         return;
-    /* Another record's entry of that version has the same place: it wins unless it has been read. */
+    /* Another record's entry of that version has the same place: unread, it must win. */
     item->write.entry_time = c->settled;
     if (by_version && version_us <= c->settled)
         item->write.entry_time = version_us - 1;
