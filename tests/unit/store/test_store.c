@@ -133,6 +133,26 @@ static void newer_schema(void **state)
     store_close(store);
 }
 
+static void foreign_database(void **state)
+{
+    (void)state;
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "CREATE TABLE t(a); PRAGMA user_version = 1", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    char before[8192], after[sizeof before];
+    int fd = open(path, O_RDONLY);
+    const ssize_t len = read(fd, before, sizeof before);
+    close(fd);
+    assert_refused(ERR_STATE, "another program");
+    fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, after, sizeof after), len);
+    close(fd);
+    assert_memory_equal(before, after, (size_t)len);
+}
+
 static void write_at(off_t offset, const char *bytes, size_t len)
 {
     const int fd = open(path, O_WRONLY | O_CREAT, 0600);
@@ -739,6 +759,7 @@ int main(void)
         TEST(no_folder),
         TEST(folder_in_its_place),
         TEST(newer_schema),
+        TEST(foreign_database),
         TEST(no_database),
         TEST(damaged_pages),
         TEST(second_process),
