@@ -55,17 +55,32 @@ static void read_row(const struct source_rows *rows, struct slice *from, struct 
     }
 }
 
+static void fail(struct reading *reading, const struct err *err)
+{
+    reading->failed = true;
+    if (reading->err)
+        *reading->err = *err;
+}
+
+/* Only an answer of no rows says that there is none. */
+static bool check_answer(const struct source_rows *rows, const struct cql_result *result,
+                         struct err *err)
+{
+    const uint32_t wanted = rows->schema->column_count + rows->timed_count + 1;
+    return (result->kind == CQL_RESULT_ROWS && result->columns->count == wanted) ||
+           err_set(err, ERR_PROTOCOL, "cassandra answers a read of a row with other columns");
+}
+
 static void on_row(void *ctx, const struct cql_result *result, const struct err *err)
 {
     const struct one *one = ctx;
     struct reading *reading = one->reading;
+    struct err other;
     if (err) {
-        reading->failed = true;
-        if (reading->err)
-            *reading->err = *err;
-    } else if (result->row_count > 0 &&
-               result->columns->count >=
-                   reading->rows->schema->column_count + reading->rows->timed_count) {
+        fail(reading, err);
+    } else if (!check_answer(reading->rows, result, &other)) {
+        fail(reading, &other);
+    } else if (result->row_count > 0) {
         struct slice *cells = arena_alloc(reading->arena, result->columns->count * sizeof *cells);
         struct cql_cursor cursor = cql_rows(result);
         if (cql_next(&cursor, cells))
