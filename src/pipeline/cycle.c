@@ -298,17 +298,16 @@ static bool complete(struct cycle *c, struct err *err)
 static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
     struct pipeline *p = c->p;
-    if (!bind_servers(p, err) || !memory_flush(p->memory, err))
+    if (!may_go_on(c, stop, err) || !bind_servers(p, err) || !memory_flush(p->memory, err))
         return false;
     c->now = clock_wall_us();
     c->settled = c->now - p->options.settle_us;
+    /* before the window: the first one begins at the highest version that shows */
+    if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
+        return false;
     if (!window_open(c, err))
         return false;
     p->whole_wanted = false;
-    if (!may_go_on(c, stop, err))
-        return false;
-    if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
-        return false;
     return read_window(c, p->series, take_entries, stop, err) && may_go_on(c, stop, err) &&
            read_window(c, p->documents, examine_documents, stop, err) &&
            examine_due(c, stop, err) && may_go_on(c, stop, err) && complete(c, err);

@@ -209,13 +209,22 @@ static void advance_key(struct cycle *c, struct item *item)
     }
 }
 
-/* The document that was just read is looked at, whichever entry brought us here. One of the future
- * is refused when its turn comes. */
+/* Whether the document that an entry led to is a sign of a change by itself. One of before the
+ * overlap is none, and its looks would draw the window down to it; one of the future is refused
+ * when its turn comes. */
+static bool is_worth_looks(const struct cycle *c, const struct item *item)
+{
+    const int64_t version = item->document.version, latest = c->rules.latest_version;
+    if (item->have_document)
+        return true;
+    return version > 0 && version >= c->since && (!latest || version <= latest);
+}
+
+/* The document that was just read is looked at, whichever entry brought us here. */
 static bool note_document(struct cycle *c, struct item *item, struct err *err)
 {
-    const int64_t latest = c->rules.latest_version;
-    if (item->document.version <= 0 || (latest && item->document.version > latest))
-        return true;
+    if (!is_worth_looks(c, item))
+        return memory_entries(c->p->memory, item->key.text, &item->entries, err);
     struct memory_entry *e =
         memory_entry(c->p->memory, item->key.text, item->document.version, c->now, err);
     if (!e)

@@ -95,6 +95,21 @@ def test_the_first_start_is_not_moved_by_cycles_that_fail(place, quick):
         {"user": "first"}, {"user": "second"}, {"user": "third"}]
 
 
+def test_an_old_document_that_is_written_again_is_no_reason_to_read_its_contemporaries(
+        place, quick):
+    """The version that it had is out of the window, and its looks must not draw the window there."""
+    place.make()
+    old = [place.put_doc(now() - 5000 + number, user="old") for number in range(5)]
+    place.put_doc(now(), user="recent")
+    quick.sync()
+    place.write_row(now(), old[0], user="new")
+    for _ in range(3):
+        quick.sync()
+        time.sleep(0.6)
+    assert place.doc(old[0])[1] == {"user": "new"}
+    assert not [key for key in old[1:] if place.row(key)]
+
+
 def test_since_leaves_looks_at_older_versions_to_the_next_run(place, quick):
     """What lies below it is not read, so nothing there may be decided."""
     place.make()
