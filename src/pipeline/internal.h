@@ -75,6 +75,16 @@ struct item {
 MUST_USE bool window_open(struct cycle *c, struct err *err);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
 
+/* intake.c: what was read of a source, or is due in the memory. */
+typedef bool intake_page_fn(struct cycle *c, const struct source_page *page, struct arena *arena,
+                            struct err *err);
+MUST_USE bool intake_entries(struct cycle *c, const struct source_page *page, struct arena *arena,
+                             struct err *err);
+MUST_USE bool intake_documents(struct cycle *c, const struct source_page *page, struct arena *arena,
+                               struct err *err);
+MUST_USE bool intake_keys(struct cycle *c, const struct slice *keys, size_t count,
+                          struct arena *arena, struct err *err);
+
 /* examine.c: brings items (one a key) up to date on both sides; their keys are parsed already. */
 MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                             struct err *err);
