@@ -133,7 +133,10 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
             memory_entry(c->p->memory, entry->key, entry->version, c->now, err);
         if (!e)
             return false;
-        e->entry.looks = 0;
+        /* One that was found by its timestamp but has another version, as a writer without external
+         * versions leaves it: a second look would draw the window down to that, the first is all.
+         */
+        e->entry.looks = entry->version < c->from ? STORE_LOOKS_LEAVING - 1 : 0;
         e->entry.due = c->now;
         memory_changed(c->p->memory, e);
         items[count].document = page->documents[i];

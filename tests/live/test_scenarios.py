@@ -110,6 +110,20 @@ def test_an_old_document_that_is_written_again_is_no_reason_to_read_its_contempo
     assert not [key for key in old[1:] if place.row(key)]
 
 
+def test_a_document_without_external_version_is_no_reason_to_read_the_whole_index(place, quick):
+    place.make()
+    old = [place.put_doc(now() - 5000 + number, user="old") for number in range(5)]
+    place.put_doc(now(), user="recent")
+    quick.sync()
+    key = str(uuid.uuid4())
+    place.elastic.call("PUT", f"/{place.index}/_doc/{key}", {"timestamp": now(), "user": "plain"})
+    for _ in range(3):
+        quick.sync()
+        time.sleep(0.6)
+    assert place.row(key) == {"user": "plain"}
+    assert not [key for key in old if place.row(key)]
+
+
 def test_since_leaves_looks_at_older_versions_to_the_next_run(place, quick):
     """What lies below it is not read, so nothing there may be decided."""
     place.make()
