@@ -92,11 +92,10 @@ static enum exit_code finish(struct view *v, const char *action, struct slice li
         return EXIT_DONE;
     }
     if (!v->json)
-        buf_printf(&v->out, "%lld tried: %lld settled, %lld still dead, %lld put off; %lld left\n",
+        buf_printf(&v->out, "%lld tried: %lld settled, %lld left\n",
                    (long long)number(result, "tried"), (long long)number(result, "settled"),
-                   (long long)number(result, "dead"), (long long)number(result, "put_off"),
                    (long long)number(result, "left"));
-    return number(result, "dead") || number(result, "put_off") ? EXIT_FOUND : EXIT_DONE;
+    return number(result, "left") ? EXIT_FOUND : EXIT_DONE;
 }
 
 static bool check_words(const struct command_line *line, struct err *err)

@@ -118,30 +118,45 @@ static int64_t left(const struct job_dead_letters *o)
     return status.dead_letters;
 }
 
+static bool count_letter(void *ctx, const struct store_dead_letter *l)
+{
+    (void)l;
+    ++*(int64_t *)ctx;
+    return true;
+}
+
+/* Those of key (null: all). */
+static bool count(const struct job_dead_letters *o, struct slice key, int64_t *letters,
+                  struct err *err)
+{
+    *letters = 0;
+    const int64_t pipeline = pipeline_id(o->pipeline);
+    return slice_is_null(key)
+               ? store_dead_count(o->store, pipeline, letters, err)
+               : store_dead_of_key(o->store, pipeline, key, count_letter, letters, err);
+}
+
 bool job_dead_letters_retry(const struct job_dead_letters *o, struct slice key, struct buf *result,
                             struct err *err)
 {
     struct pipeline_retry retry = {.key = key};
-    int64_t settled = 0, tried = 0;
-    bool fine = true;
+    int64_t before, after;
+    bool fine = count(o, key, &before, err);
     for (int i = 0; fine && i < RETRIES; i++) {
         struct pipeline_report report;
         io_lock_take(o->lock);
         fine = pipeline_retry(o->pipeline, &retry, o->stop, &report, err);
         io_lock_give(o->lock);
-        settled += retry.settled;
-        tried = i == 0 ? retry.tried : tried;
-        if (retry.put_off == 0)
+        if (!fine || retry.put_off == 0)
             break;
         if (io_sleep(o->loop, o->settle_ms + 50, o->stop))
-            fine = fine && err_set(err, ERR_CANCELLED, "stopped");
+            fine = err_set(err, ERR_CANCELLED, "stopped");
     }
-    if (fine)
-        buf_printf(result,
-                   "{\"tried\":%lld,\"settled\":%lld,\"dead\":%lld,\"put_off\":%lld,\"left\":%lld}",
-                   (long long)tried, (long long)settled, (long long)retry.dead,
-                   (long long)retry.put_off, (long long)left(o));
-    return fine;
+    if (!fine || !count(o, key, &after, err))
+        return false;
+    buf_printf(result, "{\"tried\":%lld,\"settled\":%lld,\"left\":%lld}", (long long)before,
+               (long long)(before > after ? before - after : 0), (long long)after);
+    return true;
 }
 
 bool job_dead_letters_purge(const struct job_dead_letters *o, struct slice key, struct buf *result,

@@ -24,7 +24,7 @@ MUST_USE bool job_dead_letters_list(const struct job_dead_letters *options, stru
 MUST_USE bool job_dead_letters_show(const struct job_dead_letters *options, struct slice key,
                                     struct buf *result, struct err *err);
 /* Those of key (null: all) as pipeline_retry does it, again for what was put off:
- * {"tried","settled","dead","put_off","left"}. */
+ * {"tried","settled","left"}, in letters. */
 MUST_USE bool job_dead_letters_retry(const struct job_dead_letters *options, struct slice key,
                                      struct buf *result, struct err *err);
 /* {"purged","left"} */

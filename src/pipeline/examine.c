@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "map/convert.h"
 #include "pipeline/internal.h"
 #include "source/documents.h"
@@ -97,7 +98,7 @@ void examine_facts(const struct cycle *c, struct item *item)
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
-        if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable || e->entry.version < c->floor)
+        if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable)
             continue;
         f->entry_explains = f->entry_explains || entry_explains(c, item, &e->entry);
         if (e->entry.version > f->entry_version) {
@@ -123,10 +124,29 @@ void examine_facts(const struct cycle *c, struct item *item)
         f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);
 }
 
+static void choose_write_times(const struct cycle *c, struct item *item)
+{
+    const struct pipeline_options *o = &c->p->options;
+    const int64_t version_us = item->write.version * o->table.unit_us;
+    const bool by_version = o->guard == RESOLVE_GUARD_TIMESTAMP;
+    if (by_version)
+        item->write.write_time = version_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
+    else if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
+        item->write.write_time = item->row.write_time + 1;
+    else
+        item->write.write_time = c->settled;
+    item->write.entry_time = item->write.write_time;
+    if (!c->p->table.entry_per_version)
+        return;
+    /* Another record's entry of that version has the same place: unread, it must win. */
+    item->write.entry_time = c->settled;
+    if (by_version && version_us <= c->settled)
+        item->write.entry_time = version_us - 1;
+}
+
 static void prepare_write(const struct cycle *c, struct item *item)
 {
     const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
-    const struct pipeline_options *o = &c->p->options;
     item->writes = true;
     item->write = (struct sink_write){
         .key = &item->key,
@@ -138,16 +158,8 @@ static void prepare_write(const struct cycle *c, struct item *item)
         .row = &item->row,
         .outcome = SINK_RETRY,
     };
-    if (!to_cassandra)
-        return;
-    if (o->guard == RESOLVE_GUARD_TIMESTAMP) {
-        item->write.write_time =
-            item->write.version * o->table.unit_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
-    } else {
-        item->write.write_time = c->settled;
-        if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
-            item->write.write_time = item->row.write_time + 1;
-    }
+    if (to_cassandra)
+        choose_write_times(c, item);
 }
 
 static bool braked(const struct item *item)
@@ -166,8 +178,8 @@ static bool has_waited(const struct item *item)
 }
 
 /* Too many deletes at once are more likely an accident in Cassandra than wishes. Those that wait
- * for deleteSettle are counted before they are due, and refused ones go on counting: an emptied
- * table must not get its last thousand through. */
+ * for deleteSettle are counted before they are due, and refused ones go on counting and stay
+ * refused: an emptied table must not get its last thousand through. */
 static void brake_deletes(struct cycle *c, struct item *items, size_t count)
 {
     struct pipeline *p = c->p;
@@ -182,10 +194,8 @@ static void brake_deletes(struct cycle *c, struct item *items, size_t count)
     }
     const int64_t total = p->deletes + p->deletes_waiting + sudden;
     p->deletes += due;
-    if (due == 0 || total <= p->options.max_deletes)
-        return;
     for (size_t i = 0; i < count; i++) {
-        if (!braked(&items[i]))
+        if (!braked(&items[i]) || (!items[i].refused && total <= p->options.max_deletes))
             continue;
         items[i].decision.action = RESOLVE_DEAD;
         items[i].decision.rule = RESOLVE_RULE_TOO_MANY_DELETES;
@@ -208,6 +218,10 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         const enum resolve_action action = item->decision.action;
         if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)
             prepare_write(c, item);
+        if (braked(item) && p->dead_letters > 0 &&
+            !store_dead_delete(p->store, p->id, item->key.text, item->decision.version,
+                               &item->refused, err))
+            return false;
         if (item->decision.rule == RESOLVE_RULE_WINDOW_TOO_SHORT)
             p->whole_wanted = true;
     }
@@ -262,6 +276,7 @@ bool examine_batch(struct cycle *c, struct item *items, size_t count, struct are
 {
     if (count == 0)
         return true;
+    c->looked = clock_wall_us();
     if (!read_rows(c, items, count, arena, err) || !read_documents(c, items, count, arena, err) ||
         !decide(c, items, count, err) || !record_own(c, items, count, err))
         return false;

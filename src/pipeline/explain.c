@@ -67,7 +67,7 @@ bool pipeline_explain(struct pipeline *p, struct slice key, struct pipeline_expl
         return false;
     c.now = clock_wall_us();
     c.settled = c.now - p->options.settle_us;
-    if (!window_open(&c, err) || !cycle_item(&c, arena_copy(arena, key), &item, arena, err) ||
+    if (!window_open(&c, err) || !intake_item(&c, arena_copy(arena, key), &item, arena, err) ||
         !source_rows_read_times(p->rows, &item.key, &item.row, arena, err) ||
         !source_documents_read(p->elasticsearch, p->table.schema, p->options.deleted_field,
                                &item.key.text, 1, &item.document, arena, err) ||

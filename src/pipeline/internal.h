@@ -44,6 +44,8 @@ struct cycle {
     struct pipeline_report *report;
     int64_t now;     /* T */
     int64_t settled; /* S = T - settle */
+    int64_t looked;  /* when the present batch was looked at: a cycle may take long */
+    int64_t lowest;  /* overlap and settle are counted from here down */
     int64_t since;   /* lowest version of the whole overlap */
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
@@ -65,14 +67,11 @@ struct item {
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
     int64_t unexplained;          /* write time of an unexplained row among the dead letters */
+    bool refused;                 /* its delete is among the dead letters */
     struct sink_write write;
     bool writes;
     bool put_off;
 };
-
-/* cycle.c: turns a key's text into an item in arena; false with bad set for what is no key. */
-MUST_USE bool cycle_item(const struct cycle *c, struct slice text, struct item *item,
-                         struct arena *arena, struct err *bad);
 
 /* retry.c: the dead letters that c->retry asks for. */
 MUST_USE bool retry_letters(struct cycle *c, const struct io_wake *stop, struct err *err);
@@ -80,6 +79,19 @@ MUST_USE bool retry_letters(struct cycle *c, const struct io_wake *stop, struct 
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
+
+/* intake.c: turns a key's text into an item in arena; false with bad set for what is no key. */
+MUST_USE bool intake_item(const struct cycle *c, struct slice text, struct item *item,
+                          struct arena *arena, struct err *bad);
+/* What was read of a source, or is due in the memory. */
+typedef bool intake_page_fn(struct cycle *c, const struct source_page *page, struct arena *arena,
+                            struct err *err);
+MUST_USE bool intake_entries(struct cycle *c, const struct source_page *page, struct arena *arena,
+                             struct err *err);
+MUST_USE bool intake_documents(struct cycle *c, const struct source_page *page, struct arena *arena,
+                               struct err *err);
+MUST_USE bool intake_keys(struct cycle *c, const struct slice *keys, size_t count,
+                          struct arena *arena, struct err *err);
 
 /* examine.c: brings items (one a key) up to date on both sides; their keys are parsed already. */
 MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
@@ -93,6 +105,10 @@ MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, 
 MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
                            enum change_side target, const char *rule, const char *reason,
                            struct slice payload, int64_t write_time, struct err *err);
+/* A dead letter's record as JSON: as it was read where source is kept; "null" where there is none.
+ */
+void outcome_payload(const struct cycle *c, struct slice source,
+                     const struct change_content *content, struct buf *out);
 
 /* bind.c */
 MUST_USE bool bind_servers(struct pipeline *p, struct err *err);

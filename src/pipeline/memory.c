@@ -17,6 +17,7 @@ struct memory {
     int64_t pipeline;
     size_t bound;
     struct memory_key *keys;
+    size_t entries; /* of all keys */
     struct memory_entry *dirty;
     int64_t waiting;
     bool spilled; /* the file may hold keys that the cache does not */
@@ -40,13 +41,15 @@ static struct memory_key *add_key(struct memory *m, struct slice key)
     return k;
 }
 
-static struct memory_entry *add_entry(struct memory_key *k, const struct store_entry *from)
+static struct memory_entry *add_entry(struct memory *m, struct memory_key *k,
+                                      const struct store_entry *from)
 {
     struct memory_entry *e = mem_zalloc(sizeof *e);
     e->entry = *from;
     e->entry.key = slice_of(k->text, k->len);
     e->next = k->first;
     k->first = e;
+    m->entries++;
     return e;
 }
 
@@ -57,6 +60,7 @@ static void drop_key(struct memory *m, struct memory_key *k)
         struct memory_entry *next = k->first->next;
         free(k->first);
         k->first = next;
+        m->entries--;
     }
     free(k);
 }
@@ -66,11 +70,11 @@ static bool load_one(void *ctx, const struct store_entry *entry)
     struct memory *m = ctx;
     m->waiting += (entry->seen & STORE_WAITS_FOR_ROW) != 0;
     struct memory_key *k = find(m, entry->key);
-    if (!k && HASH_COUNT(m->keys) >= m->bound) {
+    if (!k && m->entries >= m->bound) { /* a key is held with all its entries, or not at all */
         m->spilled = true;
         return true;
     }
-    add_entry(k ? k : add_key(m, entry->key), entry);
+    add_entry(m, k ? k : add_key(m, entry->key), entry);
     return true;
 }
 
@@ -96,9 +100,15 @@ void memory_free(struct memory *m)
     free(m);
 }
 
+struct loading {
+    struct memory *memory;
+    struct memory_key *key;
+};
+
 static bool load_into(void *ctx, const struct store_entry *entry)
 {
-    add_entry(ctx, entry);
+    const struct loading *loading = ctx;
+    add_entry(loading->memory, loading->key, entry);
     return true;
 }
 
@@ -108,7 +118,8 @@ static bool get_key(struct memory *m, struct slice key, struct memory_key **out,
     if (*out || !m->spilled)
         return true;
     struct memory_key *k = add_key(m, key);
-    if (!store_entries_of_key(m->store, m->pipeline, key, load_into, k, err)) {
+    struct loading loading = {m, k};
+    if (!store_entries_of_key(m->store, m->pipeline, key, load_into, &loading, err)) {
         drop_key(m, k);
         return false;
     }
@@ -142,7 +153,7 @@ struct memory_entry *memory_entry(struct memory *m, struct slice key, int64_t ve
             return e;
     }
     const struct store_entry fresh = {.version = version, .due = now};
-    struct memory_entry *e = add_entry(k, &fresh);
+    struct memory_entry *e = add_entry(m, k, &fresh);
     memory_changed(m, e);
     return e;
 }
@@ -267,6 +278,7 @@ bool memory_forget(struct memory *m, int64_t limit, struct err *err)
             if (forgettable(e, limit)) {
                 *at = e->next;
                 free(e);
+                m->entries--;
             } else {
                 at = &e->next;
             }
@@ -291,7 +303,7 @@ void memory_trim(struct memory *m)
 {
     struct memory_key *k, *next;
     HASH_ITER (hh, m->keys, k, next) {
-        if (HASH_COUNT(m->keys) <= m->bound)
+        if (m->entries <= m->bound)
             return;
         if (needs_attention(k))
             continue;

@@ -18,7 +18,7 @@ struct memory_entry {
 
 struct memory_key;
 
-/* Everything of the pipeline that the file has, up to bound keys. store is borrowed. */
+/* Everything of the pipeline that the file has, up to about bound entries. store is borrowed. */
 MUST_USE struct memory *memory_new(struct store *store, int64_t pipeline, size_t bound,
                                    struct err *err);
 void memory_free(struct memory *memory);

@@ -14,7 +14,8 @@ static enum change_side target_of(const struct item *item)
 {
     if (item->decision.action == RESOLVE_TO_CASSANDRA)
         return CHANGE_CASSANDRA;
-    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH)
+    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH ||
+        item->decision.rule == RESOLVE_RULE_TOO_MANY_DELETES)
         return CHANGE_ELASTICSEARCH;
     return item->facts.document_version >= item->facts.entry_version ? CHANGE_CASSANDRA
                                                                      : CHANGE_ELASTICSEARCH;
@@ -52,17 +53,15 @@ bool outcome_dead(struct cycle *c, struct slice key, int64_t version, enum chang
     return true;
 }
 
-static void render_payload(const struct cycle *c, const struct item *item, struct buf *out)
+void outcome_payload(const struct cycle *c, struct slice source,
+                     const struct change_content *content, struct buf *out)
 {
-    if (target_of(item) == CHANGE_CASSANDRA && !slice_is_null(item->document.source)) {
-        buf_append_slice(out, item->document.source);
-        return;
-    }
-    const struct change_content *content =
-        target_of(item) == CHANGE_CASSANDRA ? &item->document.content : &item->row.content;
     struct err err = {0};
-    if (content->missing || !content->cells ||
-        !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out, &err)) {
+    if (!slice_is_null(source))
+        buf_append_slice(out, source);
+    else if (content->missing || !content->cells ||
+             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out,
+                                  &err)) {
         buf_clear(out);
         buf_append_str(out, "null");
     }
@@ -72,12 +71,18 @@ static bool dead_item(struct cycle *c, struct item *item, const char *rule, cons
                       struct err *err)
 {
     struct buf payload = {0};
-    render_payload(c, item, &payload);
+    if (target_of(item) == CHANGE_CASSANDRA)
+        outcome_payload(c, item->document.source, &item->document.content, &payload);
+    else
+        outcome_payload(c, SLICE_NULL, &item->row.content, &payload);
     const bool unexplained = item->decision.rule == RESOLVE_RULE_ROW_UNEXPLAINED && !item->writes;
+    if (unexplained)
+        rule = STORE_DEAD_UNEXPLAINED;
+    else if (item->decision.rule == RESOLVE_RULE_TOO_MANY_DELETES)
+        rule = STORE_DEAD_DELETE;
     const bool fine =
-        outcome_dead(c, item->key.text, item->decision.version, target_of(item),
-                     unexplained ? STORE_DEAD_UNEXPLAINED : rule, reason, buf_slice(&payload),
-                     unexplained ? item->row.write_time : 0, err);
+        outcome_dead(c, item->key.text, item->decision.version, target_of(item), rule, reason,
+                     buf_slice(&payload), unexplained ? item->row.write_time : 0, err);
     buf_free(&payload);
     return fine;
 }
@@ -167,9 +172,9 @@ static void advance(struct cycle *c, struct store_entry *e, bool waits)
 {
     const struct pipeline_options *o = &c->p->options;
     if (e->looks == 0)
-        e->first_look = c->now;
-    /* Second look at a missing row: it is not over before deleteSettle has passed. */
-    if (waits && e->looks == 1 && e->first_look + o->delete_settle_us > c->now) {
+        e->first_look = c->looked;
+    /* A later look at a missing row: it is not over before deleteSettle has passed. */
+    if (waits && e->looks > 0 && e->first_look + o->delete_settle_us > c->now) {
         e->due = e->first_look + o->delete_settle_us;
         return;
     }
@@ -210,11 +215,22 @@ static void advance_key(struct cycle *c, struct item *item)
     }
 }
 
+/* Whether the document that an entry led to is a sign of a change by itself. One of before the
+ * overlap is none, and its looks would draw the window down to it; one of the future is refused
+ * when its turn comes. */
+static bool is_worth_looks(const struct cycle *c, const struct item *item)
+{
+    const int64_t version = item->document.version, latest = c->rules.latest_version;
+    if (item->have_document)
+        return true;
+    return version > 0 && version >= c->since && (!latest || version <= latest);
+}
+
 /* The document that was just read is looked at, whichever entry brought us here. */
 static bool note_document(struct cycle *c, struct item *item, struct err *err)
 {
-    if (item->document.version <= 0)
-        return true;
+    if (!is_worth_looks(c, item))
+        return memory_entries(c->p->memory, item->key.text, &item->entries, err);
     struct memory_entry *e =
         memory_entry(c->p->memory, item->key.text, item->document.version, c->now, err);
     if (!e)

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { MEMORY_KEYS = 200000 }; /* about 40 MB with keys of 36 bytes */
+enum { MEMORY_ENTRIES = 200000 }; /* about 50 MB with keys of 36 bytes and one entry each */
 
 struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra,
                               struct es_client *elasticsearch, struct store *store,
@@ -21,7 +21,7 @@ struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra
     if (store_pipeline(store, options->name, &p->id, err) &&
         store_checkpoint_read(store, p->id, &p->checkpoint, err) &&
         store_dead_count(store, p->id, &p->dead_letters, err))
-        p->memory = memory_new(store, p->id, MEMORY_KEYS, err);
+        p->memory = memory_new(store, p->id, MEMORY_ENTRIES, err);
     if (p->memory) {
         p->deletes_waiting = memory_waiting(p->memory);
         return p;

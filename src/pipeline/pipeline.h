@@ -74,7 +74,7 @@ MUST_USE bool pipeline_cycle(struct pipeline *pipeline, bool whole, const struct
  * turned out to be settled or superseded. */
 struct pipeline_retry {
     struct slice key;
-    int64_t tried, settled, dead, put_off; /* keys; dead: again or still; put_off: ask again */
+    int64_t put_off; /* keys that can't be decided yet: ask again */
 };
 MUST_USE bool pipeline_retry(struct pipeline *pipeline, struct pipeline_retry *retry,
                              const struct io_wake *stop, struct pipeline_report *report,

@@ -61,10 +61,8 @@ static bool take_item(struct cycle *c, const struct item *item, struct err *err)
     const bool dead = item->decision.action == RESOLVE_DEAD ||
                       (item->writes && item->write.outcome == SINK_REJECTED);
     c->retry->put_off += item->put_off;
-    c->retry->dead += dead;
     if (dead || item->put_off)
         return true;
-    c->retry->settled++;
     const int64_t latest = c->rules.latest_version;
     return settle(c, item->key.text, latest ? latest : INT64_MAX, err);
 }
@@ -80,12 +78,7 @@ static bool retry_unusable(struct cycle *c, const struct store_dead_letter *lett
         !source_documents_read(p->elasticsearch, p->table.schema, p->options.deleted_field,
                                &letter->key, 1, &document, arena, err))
         return false;
-    if (document.version == letter->version) {
-        c->retry->dead++;
-        return true;
-    }
-    c->retry->settled++;
-    return settle(c, letter->key, letter->version, err);
+    return document.version == letter->version || settle(c, letter->key, letter->version, err);
 }
 
 static bool retry_page(struct cycle *c, const struct letters *l, struct err *err)
@@ -98,8 +91,7 @@ static bool retry_page(struct cycle *c, const struct letters *l, struct err *err
         const struct store_dead_letter *letter = &l->items[i];
         const bool again = count > 0 && slice_equal(items[count - 1].key.text, letter->key);
         struct err bad = {0};
-        c->retry->tried += !again;
-        if (!again && !cycle_item(c, letter->key, &items[count], &arena, &bad)) {
+        if (!again && !intake_item(c, letter->key, &items[count], &arena, &bad)) {
             fine = retry_unusable(c, letter, &arena, err);
             continue;
         }

@@ -7,18 +7,40 @@ static int64_t max64(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t window_version_at(const struct pipeline *p, int64_t us)
 {
     return p->options.table.unit_us ? us / p->options.table.unit_us : INT64_MAX;
 }
 
-/* What lies above the highest version that a clock can have given is somebody's clock gone wrong:
- * it must not lift the window over what others write. */
 static int64_t lower_positive(int64_t a, int64_t b)
 {
     if (a == 0 || b == 0)
         return a + b;
-    return a < b ? a : b;
+    return min64(a, b);
+}
+
+/* Where it all began is kept before anything is read: a first cycle that fails, or is killed, must
+ * not begin later the next time. */
+static bool keep_start(struct cycle *c, int64_t document, int64_t entry, struct err *err)
+{
+    struct pipeline *p = c->p;
+    const int64_t now = window_version_at(p, c->now);
+    const struct store_checkpoint start = {
+        .exists = true,
+        .highest_elasticsearch = min64(document, now),
+        .highest_cassandra = min64(entry, now),
+        .whole_lowest = c->lowest,
+        .settled = c->settled,
+    };
+    if (!store_checkpoint_write(p->store, p->id, &start, err))
+        return false;
+    p->checkpoint = start;
+    return true;
 }
 
 static bool first_start(struct cycle *c, struct err *err)
@@ -28,10 +50,11 @@ static bool first_start(struct cycle *c, struct err *err)
     if (!p->documents->ops->highest(p->documents, &document, err) ||
         !p->series->ops->highest(p->series, &entry, err))
         return false;
-    const int64_t highest = max64(document, entry);
-    const int64_t now = window_version_at(p, c->now);
-    c->since = max64(1, (highest < now ? highest : now) - p->options.overlap);
-    return true;
+    c->lowest = min64(max64(document, entry), window_version_at(p, c->now));
+    c->since = max64(1, c->lowest - p->options.overlap);
+    c->whole = true;
+    c->from = c->since;
+    return p->since_given || keep_start(c, document, entry, err);
 }
 
 static bool from_checkpoint(struct cycle *c, struct err *err)
@@ -43,13 +66,17 @@ static bool from_checkpoint(struct cycle *c, struct err *err)
     int64_t pending = 0;
     if (!memory_lowest_pending(p->memory, &pending, err))
         return false;
-    int64_t lowest = lower_positive(highest < now ? highest : now, pending);
-    c->since = max64(1, lowest - p->options.overlap);
+    c->lowest = lower_positive(min64(highest, now), pending);
+    c->since = max64(1, c->lowest - p->options.overlap);
     const int64_t unit = p->options.table.unit_us;
     c->whole = c->whole || unit == 0 || p->whole_wanted ||
                c->now - p->whole_read >= p->options.overlap_us / 4 || c->now < p->whole_read;
-    c->from = c->whole ? c->since
-                       : max64(c->since, lowest - (p->options.settle_us + unit - 1) / unit - 1);
+    /* What showed late since the last whole read lies below this overlap by now, but not below
+     * that of then. */
+    if (c->whole)
+        c->from = max64(1, min64(c->lowest, p->checkpoint.whole_lowest) - p->options.overlap);
+    else
+        c->from = max64(c->since, c->lowest - (p->options.settle_us + unit - 1) / unit - 1);
     return true;
 }
 
@@ -58,30 +85,22 @@ static void notice_gap(struct pipeline *p, int64_t now)
 {
     if (!p->checkpoint.exists || p->checkpoint.gap || p->options.ttl <= 0)
         return;
-    if (now - p->checkpoint.completed <= (int64_t)p->options.ttl * 1000000)
+    const int64_t away = now - p->checkpoint.settled;
+    if (away <= (int64_t)p->options.ttl * 1000000)
         return;
     p->checkpoint.gap = true;
     log_error(p->options.log,
               "the last complete cycle is %lld s ago, but entries of %s live for %d s only: "
               "changes made in Cassandra meanwhile may be missing",
-              (long long)((now - p->checkpoint.completed) / 1000000), p->options.table.series,
-              (int)p->options.ttl);
+              (long long)(away / 1000000), p->options.table.series, (int)p->options.ttl);
 }
 
 bool window_open(struct cycle *c, struct err *err)
 {
     struct pipeline *p = c->p;
     notice_gap(p, c->now);
-    if (p->checkpoint.exists) {
-        if (!from_checkpoint(c, err))
-            return false;
-    } else if (!first_start(c, err)) {
+    if (!(p->checkpoint.exists ? from_checkpoint(c, err) : first_start(c, err)))
         return false;
-    }
-    if (!p->checkpoint.exists) {
-        c->whole = true;
-        c->from = c->since;
-    }
     if (p->since_given) {
         c->floor = p->since_given;
         if (!p->checkpoint.exists || p->since_given < c->from)

@@ -17,10 +17,12 @@ struct documents {
 /* A bulk on its way. writes is a run of the caller's array without those that were refused
  * before sending. */
 struct bulk {
+    struct documents *sink;
     struct io_group *group;
     struct sink_write **writes;
     size_t count;
     struct buf body;
+    size_t len; /* of the body that was sent */
 };
 
 static void refuse(struct sink_write *write, const struct err *err)
@@ -31,7 +33,7 @@ static void refuse(struct sink_write *write, const struct err *err)
 
 static void take_outcome(struct sink_write *write, const struct es_bulk_item *item)
 {
-    if (item->code == ERR_NONE || (write->delete &&item->status == 404)) {
+    if (item->code == ERR_NONE) {
         write->outcome = SINK_APPLIED;
         return;
     }
@@ -40,6 +42,18 @@ static void take_outcome(struct sink_write *write, const struct es_bulk_item *it
     refuse(write, &err);
     if (item->code == ERR_CONFLICT)
         write->outcome = SINK_SUPERSEDED;
+    else if (item->code == ERR_NOT_FOUND) /* it is the index that is missing */
+        write->outcome = SINK_RETRY;
+}
+
+/* Nothing of it took effect. Less at once may pass; if it is one write only, nothing does. */
+static void take_too_large(struct bulk *bulk)
+{
+    struct documents *d = bulk->sink;
+    if (bulk->count == 1)
+        bulk->writes[0]->outcome = SINK_REJECTED;
+    else if (d->options.body_bytes > bulk->len / 2)
+        d->options.body_bytes = bulk->len / 2;
 }
 
 static void on_bulk(void *ctx, const struct es_bulk_item *items, size_t count,
@@ -57,6 +71,8 @@ static void on_bulk(void *ctx, const struct es_bulk_item *items, size_t count,
             write->outcome = SINK_RETRY;
         }
     }
+    if (err && err->code == ERR_TOO_LARGE)
+        take_too_large(bulk);
     io_group_done(bulk->group);
     free(bulk->writes);
     free(bulk);
@@ -73,6 +89,7 @@ static void send_bulk(struct documents *d, struct bulk *bulk)
     struct err err = {0};
     struct buf body = bulk->body;
     bulk->body = (struct buf){0};
+    bulk->len = body.len;
     io_group_add(bulk->group);
     if (!es_bulk(d->client, &body, bulk->count, on_bulk, bulk, &err)) {
         buf_free(&body);
@@ -108,19 +125,21 @@ static bool append(struct documents *d, struct bulk *bulk, struct sink_write *wr
                          buf_slice(&d->rendered), err);
 }
 
-static struct bulk *new_bulk(const struct documents *d, struct io_group *group)
+static struct bulk *new_bulk(struct documents *d, struct io_group *group, size_t items)
 {
     struct bulk *bulk = mem_zalloc(sizeof *bulk);
+    bulk->sink = d;
     bulk->group = group;
-    bulk->writes = mem_array(d->options.body_items, sizeof *bulk->writes);
+    bulk->writes = mem_array(items, sizeof *bulk->writes);
     return bulk;
 }
 
-static void documents_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
+/* In bulks of at most so many items. */
+static void apply_by(struct documents *d, struct sink_write *const *writes, size_t count,
+                     size_t items)
 {
-    struct documents *d = (struct documents *)sink;
     struct io_group group = {0};
-    struct bulk *bulk = new_bulk(d, &group);
+    struct bulk *bulk = new_bulk(d, &group, items);
     for (size_t i = 0; i < count; i++) {
         struct err err = {0};
         const size_t before = bulk->body.len;
@@ -130,14 +149,38 @@ static void documents_apply(struct sink *sink, struct sink_write *const *writes,
             bulk->body.len = before;
             refuse(writes[i], &err);
         }
-        if (bulk->count == d->options.body_items || bulk->body.len >= d->options.body_bytes) {
+        if (bulk->count == items || bulk->body.len >= d->options.body_bytes) {
             send_bulk(d, bulk);
             io_group_wait_below(&group, d->options.in_flight - 1);
-            bulk = new_bulk(d, &group);
+            bulk = new_bulk(d, &group, items);
         }
     }
     send_bulk(d, bulk);
     io_group_wait(&group);
+}
+
+static size_t keep_too_large(struct sink_write **writes, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (writes[i]->outcome == SINK_RETRY && writes[i]->err.code == ERR_TOO_LARGE)
+            writes[kept++] = writes[i];
+    }
+    return kept;
+}
+
+static void documents_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
+{
+    struct documents *d = (struct documents *)sink;
+    struct sink_write **left = mem_array(count, sizeof *left);
+    memcpy(left, writes, count * sizeof *left);
+    size_t items = count < d->options.body_items ? count : d->options.body_items;
+    while (count > 0) {
+        apply_by(d, left, count, items);
+        count = keep_too_large(left, count);
+        items = (items + 1) / 2;
+    }
+    free(left);
 }
 
 static void documents_free(struct sink *sink)

@@ -8,7 +8,8 @@
 struct sink_documents_options {
     const struct map_schema *schema; /* borrowed */
     struct slice timestamp_field;    /* set in every document; null where the server has its own */
-    size_t body_bytes;               /* a bulk is sent at this size; 0: 4 MiB */
+    size_t body_bytes;               /* a bulk is sent at this size; 0: 4 MiB. Less where the server
+                                      * (or a proxy) refuses that as too large */
     uint32_t body_items;             /* or at this number; 0: 1000 */
     unsigned in_flight;              /* bulks; 0: 4 */
 };

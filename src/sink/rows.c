@@ -131,7 +131,7 @@ static bool bind_entry(struct one *one, struct err *err)
     for (uint32_t i = 0; i < schema->key_count; i++)
         values[count++] = cql_value_of(one->write->key->cells[i]);
     values[count++] = cql_value_of(cql_encode_i32(arena_alloc(arena, 4), rows->options.ttl));
-    values[count++] = cql_value_of(keep_i64(arena, one->write->write_time));
+    values[count++] = cql_value_of(keep_i64(arena, one->write->entry_time));
     one->entry =
         (struct cql_statement){.prepared = rows->entry, .values = values, .value_count = count};
     return true;

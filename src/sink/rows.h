@@ -12,8 +12,8 @@ struct sink_rows_options {
     unsigned in_flight; /* writes; 0: 256 */
 };
 
-/* Writes into Cassandra: the row, then (once it is acknowledged) its entry, all at the write time
- * that the caller's guard chose. Prepares its statements: for tasks. table is borrowed. */
+/* Writes into Cassandra: the row, then (once it is acknowledged) its entry, at the write times that
+ * the caller's guard chose. Prepares its statements: for tasks. table is borrowed. */
 MUST_USE struct sink *sink_rows_new(struct cql_client *client, const struct source_table *table,
                                     const struct sink_rows_options *options, struct err *err);
 

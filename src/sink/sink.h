@@ -23,7 +23,8 @@ struct sink_write {
     const struct change_document *document; /* what is there now: fields without a column stay */
     const struct change_row *row;           /* what is there now: nulls are written over values */
     bool gte;                               /* Elasticsearch: the same version may be replaced */
-    int64_t write_time;                     /* Cassandra: µs */
+    int64_t write_time;                     /* Cassandra: of the row, µs */
+    int64_t entry_time;                     /* Cassandra: of its entry, µs */
     enum sink_outcome outcome;              /* filled by apply, as is err unless applied */
     struct err err;
 };

@@ -104,12 +104,10 @@ static void on_documents(void *ctx, const struct es_document *documents, size_t 
     io_group_done(&r->group);
 }
 
-bool source_documents_read(struct es_client *client, const struct map_schema *schema,
-                           struct slice deleted_field, const struct slice *keys, size_t count,
-                           struct change_document *out, struct arena *arena, struct err *err)
+static bool read_together(struct es_client *client, const struct map_schema *schema,
+                          struct slice deleted_field, const struct slice *keys, size_t count,
+                          struct change_document *out, struct arena *arena, struct err *err)
 {
-    if (count == 0)
-        return true;
     struct reading r = {.schema = schema,
                         .deleted_field = deleted_field,
                         .arena = arena,
@@ -121,6 +119,25 @@ bool source_documents_read(struct es_client *client, const struct map_schema *sc
         return false;
     io_group_wait(&r.group);
     return !r.failed;
+}
+
+bool source_documents_read(struct es_client *client, const struct map_schema *schema,
+                           struct slice deleted_field, const struct slice *keys, size_t count,
+                           struct change_document *out, struct arena *arena, struct err *err)
+{
+    struct err own = {0};
+    if (count == 0 || read_together(client, schema, deleted_field, keys, count, out, arena, &own))
+        return true;
+    if (own.code != ERR_TOO_LARGE || count == 1) {
+        if (err)
+            *err = own;
+        return false;
+    }
+    /* The answer is too long to take: half as many documents may fit. */
+    const size_t half = count / 2;
+    return source_documents_read(client, schema, deleted_field, keys, half, out, arena, err) &&
+           source_documents_read(client, schema, deleted_field, keys + half, count - half,
+                                 out + half, arena, err);
 }
 
 static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)

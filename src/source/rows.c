@@ -44,16 +44,32 @@ static void keep_row(const struct reading *reading, struct slice *cells, struct 
     source_columns_take(columns, cells, times, out);
 }
 
+static void fail(struct reading *reading, const struct err *err)
+{
+    reading->failed = true;
+    if (reading->err)
+        *reading->err = *err;
+}
+
+/* Only an answer of no rows says that there is none. */
+static bool check_answer(const struct source_rows *rows, const struct cql_result *result,
+                         struct err *err)
+{
+    const uint32_t wanted = source_columns_count(&rows->columns) + 1;
+    return (result->kind == CQL_RESULT_ROWS && result->columns->count == wanted) ||
+           err_set(err, ERR_PROTOCOL, "cassandra answers a read of a row with other columns");
+}
+
 static void on_row(void *ctx, const struct cql_result *result, const struct err *err)
 {
     const struct one *one = ctx;
     struct reading *reading = one->reading;
+    struct err other;
     if (err) {
-        reading->failed = true;
-        if (reading->err)
-            *reading->err = *err;
-    } else if (result->row_count > 0 &&
-               result->columns->count >= source_columns_count(&reading->rows->columns)) {
+        fail(reading, err);
+    } else if (!check_answer(reading->rows, result, &other)) {
+        fail(reading, &other);
+    } else if (result->row_count > 0) {
         struct slice *cells = arena_alloc(reading->arena, result->columns->count * sizeof *cells);
         struct cql_cursor cursor = cql_rows(result);
         if (cql_next(&cursor, cells))

@@ -5,8 +5,9 @@
 #include "source/await.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 
-enum { PAGE_SIZE = 5000 };
+enum { PAGE_SIZE = 5000, RAW_KEY_MAX = 128 };
 
 struct series {
     struct source source;
@@ -31,12 +32,31 @@ struct collector {
     struct buf key;
 };
 
+/* What is no key gets a name all the same, one of its own: the dead letters tell it by that. */
+static void append_raw_key(const struct map_schema *schema, const struct slice *cells,
+                           struct buf *out)
+{
+    buf_append_str(out, "0x");
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        if (i > 0)
+            buf_append_char(out, '|');
+        for (size_t at = 0; at < cells[i].len && out->len < RAW_KEY_MAX; at++)
+            buf_printf(out, "%02x", (unsigned char)cells[i].ptr[at]);
+        hash = XXH3_64bits_withSeed(cells[i].ptr, cells[i].len, hash);
+    }
+    if (out->len >= RAW_KEY_MAX)
+        buf_printf(out, "...%016llx", (unsigned long long)hash);
+}
+
 static const char *key_of_row(struct collector *c, const struct slice *cells)
 {
+    const struct map_schema *schema = c->series->table->schema;
     struct err err = {0};
     buf_clear(&c->key);
-    if (map_key_text(c->series->table->schema, cells + 1, &c->key, &err))
+    if (map_key_text(schema, cells + 1, &c->key, &err))
         return NULL;
+    append_raw_key(schema, cells + 1, &c->key);
     return arena_copy(c->arena, slice_str(err.text)).ptr;
 }
 
@@ -84,16 +104,11 @@ static void next_bucket(struct series *series)
     arena_reset(&series->paging);
 }
 
-static bool series_next(struct source *source, struct source_page *page, struct arena *arena,
-                        struct err *err)
+/* May be empty: of an empty bucket, or of tombstones. */
+static bool read_page(struct series *series, struct slice since, struct source_page *page,
+                      struct arena *arena, struct err *err)
 {
-    struct series *series = (struct series *)source;
-    *page = (struct source_page){0};
-    char id[4], version[8];
-    struct slice since;
-    if (series->ended || !source_version_encode(series->table, series->options->unit_us,
-                                                series->since, version, &since))
-        return true;
+    char id[4];
     const struct cql_value values[] = {cql_value_of(cql_encode_i32(id, (int32_t)series->bucket)),
                                        cql_value_of(since)};
     const struct cql_statement statement = {
@@ -113,9 +128,24 @@ static bool series_next(struct source *source, struct source_page *page, struct 
         next_bucket(series);
     page->entries = collector.entries;
     page->count = collector.count;
-    if (page->count == 0 && !series->ended)
-        return series_next(source, page, arena, err);
     return true;
+}
+
+static bool series_next(struct source *source, struct source_page *page, struct arena *arena,
+                        struct err *err)
+{
+    struct series *series = (struct series *)source;
+    char version[8];
+    struct slice since;
+    *page = (struct source_page){0};
+    /* A version that the column can't hold is above all that it holds. */
+    if (!source_version_encode(series->table, series->options->unit_us, series->since, version,
+                               &since))
+        return true;
+    bool fine = true;
+    while (fine && page->count == 0 && !series->ended)
+        fine = read_page(series, since, page, arena, err);
+    return fine;
 }
 
 static void series_close(struct source *source)

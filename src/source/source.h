@@ -21,7 +21,7 @@ struct source_ops {
     enum change_side side;
     /* The entries from version since (inclusive) up, as of now. */
     bool (*open)(struct source *source, int64_t since, struct err *err);
-    /* Content lives in arena. An empty page that is not the end has entries != NULL. */
+    /* Content lives in arena. */
     bool (*next)(struct source *source, struct source_page *page, struct arena *arena,
                  struct err *err);
     /* After an open, also after a failed next. */

@@ -8,9 +8,7 @@ static bool write_with(struct store *store, const char *text, int64_t pipeline,
     sqlite3_stmt *s = store_prepare(store, text, err);
     if (!s)
         return false;
-    sqlite3_bind_int64(s, 1, pipeline);
-    store_bind_slice(s, 2, l->key);
-    sqlite3_bind_int64(s, 3, l->version);
+    store_bind_record(s, pipeline, l->key, l->version);
     sqlite3_bind_int(s, 4, (int)l->target);
     sqlite3_bind_text(s, 5, l->rule, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 6, l->reason, -1, SQLITE_STATIC);
@@ -45,9 +43,7 @@ bool store_dead_settle(struct store *store, int64_t pipeline, struct slice key, 
         store, "DELETE FROM dead_letter WHERE pipeline = ? AND key = ? AND version <= ?", err);
     if (!s)
         return false;
-    sqlite3_bind_int64(s, 1, pipeline);
-    store_bind_slice(s, 2, key);
-    sqlite3_bind_int64(s, 3, version);
+    store_bind_record(s, pipeline, key, version);
     return store_run(store, s, err);
 }
 
@@ -82,6 +78,23 @@ bool store_dead_unexplained(struct store *store, int64_t pipeline, struct slice 
     sqlite3_bind_int64(s, 1, pipeline);
     store_bind_slice(s, 2, key);
     return read_one(store, s, write_time, err);
+}
+
+bool store_dead_delete(struct store *store, int64_t pipeline, struct slice key, int64_t version,
+                       bool *there, struct err *err)
+{
+    sqlite3_stmt *s = store_prepare(store,
+                                    "SELECT count(*) FROM dead_letter WHERE pipeline = ? AND"
+                                    " key = ? AND version = ? AND rule = '" STORE_DEAD_DELETE "'",
+                                    err);
+    int64_t count = 0;
+    if (!s)
+        return false;
+    store_bind_record(s, pipeline, key, version);
+    if (!read_one(store, s, &count, err))
+        return false;
+    *there = count > 0;
+    return true;
 }
 
 bool store_dead_purge(struct store *store, int64_t pipeline, struct slice key, int64_t *removed,

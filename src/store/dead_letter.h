@@ -19,6 +19,9 @@ struct store_dead_letter {
 
 /* The rule of rows that must not be overwritten. */
 #define STORE_DEAD_UNEXPLAINED "unexplained"
+/* The rule of deletes that were too many: as long as the letter is there, none of them is applied.
+ */
+#define STORE_DEAD_DELETE "delete"
 
 /* Adds or replaces. *added: it was not there before. */
 MUST_USE bool store_dead_write(struct store *store, int64_t pipeline,
@@ -32,6 +35,9 @@ MUST_USE bool store_dead_count(struct store *store, int64_t pipeline, int64_t *c
 /* Highest write time of key's unexplained rows; 0: none. */
 MUST_USE bool store_dead_unexplained(struct store *store, int64_t pipeline, struct slice key,
                                      int64_t *write_time, struct err *err);
+/* Whether the delete of this version is among them. */
+MUST_USE bool store_dead_delete(struct store *store, int64_t pipeline, struct slice key,
+                                int64_t version, bool *there, struct err *err);
 
 /* Removes one, or (key null) all of the pipeline; *removed: how many. */
 MUST_USE bool store_dead_purge(struct store *store, int64_t pipeline, struct slice key,

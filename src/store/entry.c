@@ -15,9 +15,7 @@ bool store_entry_write(struct store *store, int64_t pipeline, const struct store
         store, "INSERT OR REPLACE INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
     if (!s)
         return false;
-    sqlite3_bind_int64(s, 1, pipeline);
-    store_bind_slice(s, 2, e->key);
-    sqlite3_bind_int64(s, 3, e->version);
+    store_bind_record(s, pipeline, e->key, e->version);
     sqlite3_bind_int64(s, 4, e->seen);
     sqlite3_bind_int64(s, 5, e->looks);
     sqlite3_bind_int64(s, 6, e->first_look);
@@ -38,9 +36,7 @@ bool store_entry_delete(struct store *store, int64_t pipeline, struct slice key,
         store, "DELETE FROM entry WHERE pipeline = ? AND key = ? AND version = ?", err);
     if (!s)
         return false;
-    sqlite3_bind_int64(s, 1, pipeline);
-    store_bind_slice(s, 2, key);
-    sqlite3_bind_int64(s, 3, version);
+    store_bind_record(s, pipeline, key, version);
     return store_run(store, s, err);
 }
 

@@ -23,6 +23,9 @@ MUST_USE int store_row(struct store *store, sqlite3_stmt *statement, struct err 
 bool store_fail(struct store *store, struct err *err);
 
 void store_bind_slice(sqlite3_stmt *statement, int index, struct slice value);
+/* The first three parameters of many. */
+void store_bind_record(sqlite3_stmt *statement, int64_t pipeline, struct slice key,
+                       int64_t version);
 /* Borrowed until the next step. */
 struct slice store_column_slice(sqlite3_stmt *statement, int column);
 

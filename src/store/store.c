@@ -9,13 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATEMENTS_MAX = 64 };
+enum {
+    STATEMENTS_MAX = 64,
+    APPLICATION_ID =
+        0x63616573, /* "caes" in the file's header: file(1) and others tell it by that */
+};
 
 static const char schema[] =
     "CREATE TABLE pipeline(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE checkpoint("
     " pipeline INTEGER PRIMARY KEY, highest_elasticsearch INTEGER NOT NULL,"
-    " highest_cassandra INTEGER NOT NULL, settled_us INTEGER NOT NULL,"
+    " highest_cassandra INTEGER NOT NULL, whole_lowest INTEGER NOT NULL, settled_us INTEGER NOT "
+    "NULL,"
     " completed_us INTEGER NOT NULL, gap INTEGER NOT NULL);"
     /* One line for what is known of (key, version): which sides showed it, which looks it had,
      * what the daemon itself sent where. */
@@ -34,7 +39,7 @@ static const char schema[] =
     " direction INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB,"
     " write_time_us INTEGER, at_us INTEGER NOT NULL,"
     " PRIMARY KEY(pipeline, key, version, direction)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 1; PRAGMA application_id = 0x63616573;"; /* APPLICATION_ID */
 
 bool store_fail(struct store *store, struct err *err)
 {
@@ -100,6 +105,13 @@ void store_bind_slice(sqlite3_stmt *statement, int index, struct slice value)
         sqlite3_bind_blob64(statement, index, value.ptr, value.len, SQLITE_STATIC);
 }
 
+void store_bind_record(sqlite3_stmt *statement, int64_t pipeline, struct slice key, int64_t version)
+{
+    sqlite3_bind_int64(statement, 1, pipeline);
+    store_bind_slice(statement, 2, key);
+    sqlite3_bind_int64(statement, 3, version);
+}
+
 struct slice store_column_slice(sqlite3_stmt *statement, int column)
 {
     if (sqlite3_column_type(statement, column) == SQLITE_NULL)
@@ -108,34 +120,49 @@ struct slice store_column_slice(sqlite3_stmt *statement, int column)
     return slice_of(data ? data : "", (size_t)sqlite3_column_bytes(statement, column));
 }
 
-static bool read_schema_version(struct store *store, int *version, struct err *err)
+static bool read_number(struct store *store, const char *text, int *number, struct err *err)
 {
-    sqlite3_stmt *statement = store_prepare(store, "PRAGMA user_version", err);
+    sqlite3_stmt *statement = store_prepare(store, text, err);
     if (!statement || store_row(store, statement, err) != 1)
         return false;
-    *version = sqlite3_column_int(statement, 0);
+    *number = sqlite3_column_int(statement, 0);
     sqlite3_reset(statement);
     return true;
+}
+
+/* Whether there is nothing in the file yet. Somebody else's database is not ours to write into. */
+static bool look_at_file(struct store *store, bool *empty, struct err *err)
+{
+    int application = 0, tables = 0;
+    if (!read_number(store, "PRAGMA application_id", &application, err) ||
+        !read_number(store, "SELECT count(*) FROM sqlite_master", &tables, err))
+        return false;
+    *empty = tables == 0;
+    return *empty || application == APPLICATION_ID ||
+           err_set(err, ERR_STATE,
+                   "state %s: a database of another program; set `state` to a file of its own",
+                   store->path);
 }
 
 static bool prepare_file(struct store *store, struct err *err)
 {
     /* EXCLUSIVE: the lock is taken by the first access and held until the file is closed. */
-    if (!run_text(store,
-                  "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                  "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
-                  "BEGIN EXCLUSIVE; COMMIT;",
-                  err))
-        return false;
+    bool empty = false;
     int version = 0;
-    if (!read_schema_version(store, &version, err))
+    if (!run_text(store, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;", err) ||
+        !look_at_file(store, &empty, err) ||
+        !run_text(store,
+                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
+                  "BEGIN EXCLUSIVE; COMMIT;",
+                  err) ||
+        !read_number(store, "PRAGMA user_version", &version, err))
         return false;
     if (version > STORE_SCHEMA_VERSION)
         return err_set(err, ERR_STATE,
                        "state %s: written by a newer caes-sync (schema %d, this program knows %d); "
                        "use that version",
                        store->path, version, STORE_SCHEMA_VERSION);
-    if (version == STORE_SCHEMA_VERSION)
+    if (!empty)
         return true;
     return store_begin(store, err) && run_text(store, schema, err) && store_commit(store, err);
 }
@@ -222,10 +249,11 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
                            struct err *err)
 {
     *out = (struct store_checkpoint){0};
-    sqlite3_stmt *s = store_prepare(store,
-                                    "SELECT highest_elasticsearch, highest_cassandra, settled_us,"
-                                    " completed_us, gap FROM checkpoint WHERE pipeline = ?",
-                                    err);
+    sqlite3_stmt *s = store_prepare(
+        store,
+        "SELECT highest_elasticsearch, highest_cassandra,"
+        " whole_lowest, settled_us, completed_us, gap FROM checkpoint WHERE pipeline = ?",
+        err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
@@ -236,9 +264,10 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
         .exists = true,
         .highest_elasticsearch = sqlite3_column_int64(s, 0),
         .highest_cassandra = sqlite3_column_int64(s, 1),
-        .settled = sqlite3_column_int64(s, 2),
-        .completed = sqlite3_column_int64(s, 3),
-        .gap = sqlite3_column_int(s, 4) != 0,
+        .whole_lowest = sqlite3_column_int64(s, 2),
+        .settled = sqlite3_column_int64(s, 3),
+        .completed = sqlite3_column_int64(s, 4),
+        .gap = sqlite3_column_int(s, 5) != 0,
     };
     sqlite3_reset(s);
     return true;
@@ -248,14 +277,15 @@ bool store_checkpoint_write(struct store *store, int64_t pipeline, const struct 
                             struct err *err)
 {
     sqlite3_stmt *s =
-        store_prepare(store, "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?, ?, ?, ?)", err);
+        store_prepare(store, "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?, ?, ?, ?, ?)", err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
     sqlite3_bind_int64(s, 2, c->highest_elasticsearch);
     sqlite3_bind_int64(s, 3, c->highest_cassandra);
-    sqlite3_bind_int64(s, 4, c->settled);
-    sqlite3_bind_int64(s, 5, c->completed);
-    sqlite3_bind_int64(s, 6, c->gap);
+    sqlite3_bind_int64(s, 4, c->whole_lowest);
+    sqlite3_bind_int64(s, 5, c->settled);
+    sqlite3_bind_int64(s, 6, c->completed);
+    sqlite3_bind_int64(s, 7, c->gap);
     return store_run(store, s, err);
 }

@@ -33,11 +33,13 @@ MUST_USE bool store_pipeline(struct store *store, const char *name, int64_t *id,
 /* Where a pipeline stands: only pipeline/ moves it. */
 struct store_checkpoint {
     bool exists;
-    int64_t highest_elasticsearch; /* highest version seen there, 0: none */
-    int64_t highest_cassandra;
-    int64_t settled;   /* P: S of the last completed cycle, µs */
-    int64_t completed; /* when that was, µs */
-    bool gap;          /* entries may have expired unseen */
+    /* Highest version seen there, but none that lies after the cycle: somebody's clock is ahead,
+     * and what others write until then is not seen yet. 0: none. */
+    int64_t highest_elasticsearch, highest_cassandra;
+    int64_t whole_lowest; /* where the last read of a whole overlap was counted from */
+    int64_t settled;      /* P: S of the last completed cycle, µs */
+    int64_t completed;    /* when that was, µs */
+    bool gap;             /* entries may have expired unseen */
 };
 MUST_USE bool store_checkpoint_read(struct store *store, int64_t pipeline,
                                     struct store_checkpoint *out, struct err *err);

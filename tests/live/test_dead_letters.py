@@ -91,6 +91,18 @@ def test_what_elasticsearch_refuses(place, caes):
     assert json.loads(payloads(caes)[bad])["count"] == "many"
 
 
+def test_keys_that_are_no_id(place, caes):
+    """Each is told apart, also those of one version."""
+    place.make(key={"did": "text"})
+    caes.configure(sync={"settle": 0.5})
+    for letter in "xy":
+        place.write_row(10, letter * 600, user=letter)
+    assert caes.sync(since=9, code=1).json["to_elasticsearch"]["dead"] == 2
+    assert len(dead_letters(caes)) == 2
+    assert all(reason.startswith("the key has 600 bytes") for reason in
+               dead_letters(caes).values())
+
+
 def test_a_version_that_does_not_fit_the_column(place, caes):
     place.make(version_type="int")
     caes.configure(sync={"versionUnit": "ms", "settle": 0.5})
@@ -99,6 +111,15 @@ def test_a_version_that_does_not_fit_the_column(place, caes):
     caes.sync(code=1)
     assert "fit" in dead_letters(caes)[key, version]
     assert place.row(key) is None
+
+
+def test_no_cycle_goes_far_beyond_their_bound(place, caes):
+    place.make()
+    caes.configure(deadLetters={"max": 100})
+    place.elastic.bulk(place.index, [(f"no-uuid-{n}", 10, {"user": "bad"}) for n in range(3000)])
+    result = caes.sync(since=9, code=3)
+    assert "deadLetters.max" in result.err
+    assert 100 <= len(dead_letters(caes)) <= 1100, "a page, and no more"
 
 
 def test_entries_that_may_have_expired_unseen(place, caes):

@@ -72,6 +72,7 @@ def test_insert_and_delete_with_one_version(place, quick):
     version = now()
     key = place.write_row(version, user="ana")
     eventually(lambda: place.doc(key))
+    time.sleep(1.5)
     place.delete_row(version, key)
     eventually(lambda: gone(place, key))
     assert quick.daemons[0].stop() == 0
@@ -198,12 +199,14 @@ def test_a_truncated_table_does_not_empty_the_index(place, quick):
     """Rows are gone, entries of what was copied are still looked at."""
     place.make()
     quick.configure(CassandraConfig={"maxDeletes": 5})
-    quick.run()
+    daemon = quick.run()
     keys = [place.write_row(now(), user=str(number)) for number in range(30)]
     eventually(lambda: all(place.doc(key) for key in keys))
     place.cql(f"TRUNCATE {place.keyspace}.data")
     time.sleep(9)
     assert len(place.docs()) == len(keys)
+    assert "dead letters (to Elasticsearch): too many deletes" in daemon.text()
+    assert "(to Cassandra)" not in daemon.text()
 
 
 def test_a_few_deletes_pass_the_brake(place, quick):
@@ -216,3 +219,35 @@ def test_a_few_deletes_pass_the_brake(place, quick):
         place.delete_row(now() + 1, key)
     eventually(lambda: all(place.doc(key) is None for key in keys[:5]))
     assert len(place.docs()) == 25
+
+
+def test_refused_deletes_stay_refused(place, quick):
+    """The brake has let go of them by the third look, nobody has decided yet."""
+    place.make()
+    quick.configure(CassandraConfig={"maxDeletes": 5}, sync={"overlap": 4})
+    daemon = quick.run()
+    keys = [place.write_row(now(), user=str(number)) for number in range(8)]
+    eventually(lambda: all(place.doc(key) for key in keys))
+    for key in keys[:4]:
+        place.delete_row(now() + 1, key)
+    time.sleep(0.9)
+    for key in keys[4:]:
+        place.delete_row(now() + 1, key)
+    time.sleep(14)
+    assert daemon.stop() == 0
+    letters = dead_letters(quick)
+    assert {key for key, _ in letters} == {key for key in keys if place.doc(key)}
+    assert letters
+
+
+def test_the_last_look_waits_for_a_row_too(place, quick):
+    """deleteSettle longer than the overlap, and no new entry tells of the delete."""
+    place.make()
+    quick.configure(CassandraConfig={"deleteSettle": 8}, sync={"overlap": 3})
+    quick.run()
+    version = now()
+    key = place.write_row(version, user="ana")
+    eventually(lambda: place.doc(key))
+    time.sleep(1.5)
+    place.delete_row(version, key)
+    eventually(lambda: gone(place, key))

@@ -196,6 +196,20 @@ def test_timestamps_and_deletes(place, stamped):
     eventually(lambda: place.row(key) == {"user": "document"})
 
 
+def test_timestamps_and_the_older_primary_key(place, quick):
+    """An application's entry of the same version is never replaced, however late it comes."""
+    place.make(older=True)
+    quick.configure(CassandraConfig={"guard": "timestamp"})
+    base = now() - 3
+    doc = place.put_doc(base, user="document")
+    quick.sync(since=base)
+    row = place.write_row(base, user="row", timestamp=us(base))
+    assert place.row(doc) == {"user": "document"}
+    assert place.entries() == [(base, row)]
+    quick.sync()
+    assert place.doc(row) == (base, {"user": "row"})
+
+
 def test_timestamps_need_no_waiting(place, stamped):
     stamped.configure(sync={"settle": 30})
     base = now()

@@ -63,6 +63,103 @@ def test_after_a_clock_ahead_the_next_sync_sees_what_others_wrote(place, caes):
     assert both(place, doc) == {"user": "document"}
 
 
+def test_a_clock_ahead_does_not_hide_what_was_written_while_nobody_ran(place, quick):
+    """Versions up to the last cycle are read, not up to the highest that somebody gave."""
+    place.make()
+    quick.configure(sync={"overlap": 2})
+    place.put_doc(now() + 120, user="ahead")
+    quick.sync()
+    start = now()
+    time.sleep(8)
+    rows = [place.write_row(start + second, user="row") for second in range(8)]
+    docs = [place.put_doc(start + second, user="document") for second in range(8)]
+    quick.sync()
+    assert all(both(place, key) == {"user": "row"} for key in rows)
+    assert all(both(place, key) == {"user": "document"} for key in docs)
+
+
+def test_the_first_start_is_not_moved_by_cycles_that_fail(place, quick):
+    """Nor by a crash in the first cycle: what was written after it is no older than the start."""
+    place.make()
+    quick.configure(sync={"overlap": 2})
+    block = {"index.blocks.write": True}
+    place.elastic.call("PUT", f"/{place.index}/_settings", block)
+    first = place.write_row(now(), user="first")
+    quick.sync(code=3)
+    second = place.write_row(now() + 1, user="second")
+    time.sleep(7)
+    third = place.write_row(now(), user="third")
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": None})
+    quick.sync()
+    assert [both(place, key) for key in (first, second, third)] == [
+        {"user": "first"}, {"user": "second"}, {"user": "third"}]
+
+
+def test_an_old_document_that_is_written_again_is_no_reason_to_read_its_contemporaries(
+        place, quick):
+    """The version that it had is out of the window, and its looks must not draw the window there."""
+    place.make()
+    old = [place.put_doc(now() - 5000 + number, user="old") for number in range(5)]
+    place.put_doc(now(), user="recent")
+    quick.sync()
+    place.write_row(now(), old[0], user="new")
+    for _ in range(3):
+        quick.sync()
+        time.sleep(0.6)
+    assert place.doc(old[0])[1] == {"user": "new"}
+    assert not [key for key in old[1:] if place.row(key)]
+
+
+def test_a_document_without_external_version_is_no_reason_to_read_the_whole_index(place, quick):
+    place.make()
+    old = [place.put_doc(now() - 5000 + number, user="old") for number in range(5)]
+    place.put_doc(now(), user="recent")
+    quick.sync()
+    key = str(uuid.uuid4())
+    place.elastic.call("PUT", f"/{place.index}/_doc/{key}", {"timestamp": now(), "user": "plain"})
+    for _ in range(3):
+        quick.sync()
+        time.sleep(0.6)
+    assert place.row(key) == {"user": "plain"}
+    assert not [key for key in old if place.row(key)]
+
+
+def test_since_leaves_looks_at_older_versions_to_the_next_run(place, quick):
+    """What lies below it is not read, so nothing there may be decided."""
+    place.make()
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": True})
+    key = str(uuid.uuid4())
+    write_entry(place, 100, key)
+    write_row_only(place, key, user="row")
+    time.sleep(1)
+    quick.sync(since=90, code=3)
+    place.elastic.call("PUT", f"/{place.index}/_settings", {"index.blocks.write": None})
+    place.write_row(150, key, user="newer row")
+    place.put_doc(120, key, user="document")
+    time.sleep(1)
+    quick.sync(since=200)
+    assert place.row(key) == {"user": "newer row"}
+    quick.sync()
+    assert place.row(key) == {"user": "newer row"} == place.doc(key)[1]
+
+
+def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
+    """Whole reads come every overlap/4 only, while others go on writing."""
+    place.make()
+    quick.configure(sync={"overlap": 16})
+    quick.run()
+    late = []
+    for _ in range(6):
+        for number in range(9):
+            if number == 0:
+                late += [place.write_row(now() - 15, user="late"),
+                         place.put_doc(now() - 15, user="late")]
+            place.write_row(now(), user="other")
+            time.sleep(0.3)
+    missing = [key for key in late if both(place, key) != {"user": "late"}]
+    assert not missing, f"{len(missing)} of {len(late)}"
+
+
 def test_a_write_that_shows_late_is_found_within_the_overlap(place, quick):
     place.make()
     quick.run()

@@ -220,6 +220,26 @@ static void spills(void **state)
     assert_true(comes_from_file(1, 101));
 }
 
+/* Few keys that are written all the time are as many entries as many keys. */
+static void many_versions_of_a_key(void **state)
+{
+    (void)state;
+    restart(5);
+    for (int64_t version = 1; version <= 10; version++)
+        add(1, version, 2, 50);
+    add(2, 1, 2, 50);
+    flush();
+    memory_trim(memory);
+    assert_false(comes_from_file(2, 1));
+    mark_in_file(1, 3);
+    int found = 0;
+    for (const struct memory_entry *e = first_of(1); e; e = e->next)
+        found += e->entry.version != 3 || e->entry.first_look == 777;
+    assert_int_equal(found, 10); /* read again, and whole */
+    restart(5);
+    assert_true(comes_from_file(2, 1));
+}
+
 static void spilled_versions_come_together(void **state)
 {
     (void)state;
@@ -394,6 +414,7 @@ int main(void)
         TEST(in_a_transaction),
         TEST(no_room),
         TEST(spills),
+        TEST(many_versions_of_a_key),
         TEST(spilled_versions_come_together),
         TEST(more_than_the_bound_at_start),
         TEST(due),

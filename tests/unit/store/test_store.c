@@ -133,6 +133,26 @@ static void newer_schema(void **state)
     store_close(store);
 }
 
+static void foreign_database(void **state)
+{
+    (void)state;
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "CREATE TABLE t(a); PRAGMA user_version = 1", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    char before[8192], after[sizeof before];
+    int fd = open(path, O_RDONLY);
+    const ssize_t len = read(fd, before, sizeof before);
+    close(fd);
+    assert_refused(ERR_STATE, "another program");
+    fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, after, sizeof after), len);
+    close(fd);
+    assert_memory_equal(before, after, (size_t)len);
+}
+
 static void write_at(off_t offset, const char *bytes, size_t len)
 {
     const int fd = open(path, O_WRONLY | O_CREAT, 0600);
@@ -394,6 +414,7 @@ static void checkpoints(void **state)
     assert_false(read.gap);
     struct store_checkpoint c = {.highest_elasticsearch = INT64_MAX,
                                  .highest_cassandra = 3,
+                                 .whole_lowest = 2,
                                  .settled = INT64_MIN,
                                  .completed = 5,
                                  .gap = true};
@@ -406,6 +427,7 @@ static void checkpoints(void **state)
     assert_true(read.exists);
     assert_true(read.highest_elasticsearch == INT64_MAX);
     assert_int_equal(read.highest_cassandra, 4);
+    assert_int_equal(read.whole_lowest, 2);
     assert_true(read.settled == INT64_MIN);
     assert_int_equal(read.completed, 5);
     assert_true(read.gap);
@@ -767,6 +789,26 @@ static void unexplained(void **state)
     store_close(store);
 }
 
+static void refused_deletes(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a");
+    struct store_dead_letter l = letter_of("k", 1, 1);
+    write_letter(store, id, &l); /* of another rule */
+    l.version = 2;
+    l.rule = STORE_DEAD_DELETE;
+    write_letter(store, id, &l);
+    for (int64_t version = 1; version < 4; version++) {
+        bool there = version != 2;
+        must(store_dead_delete(store, id, SLICE_LIT("k"), version, &there, &err));
+        assert_int_equal(there, version == 2);
+        must(store_dead_delete(store, id, SLICE_LIT("other"), version, &there, &err));
+        assert_false(there);
+    }
+    store_close(store);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -776,6 +818,7 @@ int main(void)
         TEST(no_folder),
         TEST(folder_in_its_place),
         TEST(newer_schema),
+        TEST(foreign_database),
         TEST(no_database),
         TEST(damaged_pages),
         TEST(second_process),
@@ -794,6 +837,7 @@ int main(void)
         TEST(dead_letters_paged),
         TEST(dead_letters_settled),
         TEST(unexplained),
+        TEST(refused_deletes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

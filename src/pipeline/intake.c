@@ -1,0 +1,189 @@
+#include "map/convert.h"
+#include "pipeline/internal.h"
+#include "store/dead_letter.h"
+
+/* What the sources and the memory hand over becomes items to be examined, or dead letters. */
+
+bool intake_item(const struct cycle *c, struct slice text, struct item *item, struct arena *arena,
+                 struct err *bad)
+{
+    struct slice *cells = arena_alloc(arena, (c->p->table.schema->key_count + 1) * sizeof *cells);
+    *item = (struct item){.key = {.text = text, .cells = cells}};
+    return map_key_parse(c->p->table.schema, text, cells, arena, bad);
+}
+
+/* An entry that can't be followed up: kept in the dead letters first, then remembered as seen. */
+static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum change_side from,
+                         const char *rule, const char *reason, struct slice payload,
+                         struct err *err)
+{
+    struct pipeline *p = c->p;
+    if (!outcome_dead(c, entry->key, entry->version, change_other(from), rule, reason, payload, 0,
+                      err))
+        return false;
+    struct memory_entry *e = memory_entry(p->memory, entry->key, entry->version, c->now, err);
+    if (!e)
+        return false;
+    e->entry.seen |= from == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
+    e->entry.looks = STORE_LOOKS_ALL;
+    e->entry.first_look = c->now;
+    e->entry.due = STORE_NEVER;
+    memory_changed(p->memory, e);
+    return true;
+}
+
+static bool refuse_document(struct cycle *c, const struct change_entry *entry,
+                            const struct change_document *document, const char *why,
+                            struct err *err)
+{
+    struct buf payload = {0};
+    outcome_payload(c, document->source, &document->content, &payload);
+    const bool fine =
+        refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);
+    buf_free(&payload);
+    return fine;
+}
+
+static const char *why_unusable(const struct cycle *c, const struct change_entry *entry)
+{
+    if (entry->unusable)
+        return entry->unusable;
+    if (entry->version <= 0)
+        return "versions are greater than 0";
+    if (c->rules.latest_version && entry->version > c->rules.latest_version)
+        return resolve_rule_text(RESOLVE_RULE_VERSION_IN_FUTURE);
+    return NULL;
+}
+
+static bool is_seen(struct cycle *c, const struct change_entry *entry, unsigned side, bool *seen,
+                    struct err *err)
+{
+    struct memory_entry *e;
+    *seen = false;
+    if (!memory_entries(c->p->memory, entry->key, &e, err))
+        return false;
+    for (; e && !*seen; e = e->next)
+        *seen = e->entry.version == entry->version && (e->entry.seen & side);
+    return true;
+}
+
+static void raise_highest(int64_t *highest, const struct cycle *c, int64_t version)
+{
+    if (version > *highest && (!c->rules.latest_version || version <= c->rules.latest_version))
+        *highest = version;
+}
+
+/* All of Cassandra's window goes into the memory first: a document is decided against it. */
+bool intake_entries(struct cycle *c, const struct source_page *page, struct arena *arena,
+                    struct err *err)
+{
+    struct pipeline *p = c->p;
+    (void)arena;
+    for (uint32_t i = 0; i < page->count; i++) {
+        const struct change_entry *entry = &page->entries[i];
+        bool seen;
+        raise_highest(&c->highest_cassandra, c, entry->version);
+        if (!is_seen(c, entry, STORE_SEEN_ENTRY, &seen, err))
+            return false;
+        if (seen || entry->version < c->floor)
+            continue;
+        const char *why = why_unusable(c, entry);
+        if (why) {
+            if (!refuse_entry(c, entry, CHANGE_CASSANDRA, "entry", why, SLICE_NULL, err))
+                return false;
+            continue;
+        }
+        struct memory_entry *e = memory_entry(p->memory, entry->key, entry->version, c->now, err);
+        if (!e)
+            return false;
+        e->entry.seen |= STORE_SEEN_ENTRY;
+        if (e->entry.due > c->now || e->entry.looks > 0) {
+            e->entry.looks = 0; /* new on this side: all looks begin again */
+            e->entry.due = c->now;
+        }
+        memory_changed(p->memory, e);
+    }
+    return memory_flush(p->memory, err);
+}
+
+bool intake_documents(struct cycle *c, const struct source_page *page, struct arena *arena,
+                      struct err *err)
+{
+    struct item *items = arena_alloc(arena, (page->count + 1) * sizeof *items);
+    size_t count = 0;
+    for (uint32_t i = 0; i < page->count; i++) {
+        const struct change_entry *entry = &page->entries[i];
+        bool seen;
+        raise_highest(&c->highest_elasticsearch, c, entry->version);
+        if (!is_seen(c, entry, STORE_SEEN_DOCUMENT, &seen, err))
+            return false;
+        if (seen || entry->version < c->floor)
+            continue;
+        struct err bad = {0};
+        const char *why = why_unusable(c, entry);
+        if (!why && !intake_item(c, entry->key, &items[count], arena, &bad))
+            why = bad.text;
+        if (why) {
+            if (!refuse_document(c, entry, &page->documents[i], why, err))
+                return false;
+            continue;
+        }
+        struct memory_entry *e =
+            memory_entry(c->p->memory, entry->key, entry->version, c->now, err);
+        if (!e)
+            return false;
+        /* One that was found by its timestamp but has another version, as a writer without external
+         * versions leaves it: a second look would draw the window down to that, the first is all.
+         */
+        e->entry.looks = entry->version < c->from ? STORE_LOOKS_LEAVING - 1 : 0;
+        e->entry.due = c->now;
+        memory_changed(c->p->memory, e);
+        items[count].document = page->documents[i];
+        items[count].have_document = true;
+        count++;
+    }
+    return examine_batch(c, items, count, arena, err);
+}
+
+/* With --since nothing below it is read, so nothing can be decided there: a look that is due waits
+ * for a run without. True: this key has no more than that. */
+static bool lies_below_floor(struct cycle *c, struct memory_entry *entries)
+{
+    for (const struct memory_entry *e = entries; e; e = e->next) {
+        if (e->entry.version >= c->floor)
+            return false;
+    }
+    for (struct memory_entry *e = entries; e; e = e->next) {
+        if (e->entry.due > c->now)
+            continue;
+        e->entry.due = c->now + 1;
+        memory_changed(c->p->memory, e);
+    }
+    return true;
+}
+
+bool intake_keys(struct cycle *c, const struct slice *keys, size_t count, struct arena *arena,
+                 struct err *err)
+{
+    struct item *items = arena_alloc(arena, (count + 1) * sizeof *items);
+    size_t parsed = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct err bad = {0};
+        struct memory_entry *e;
+        if (!memory_entries(c->p->memory, keys[i], &e, err))
+            return false;
+        if (lies_below_floor(c, e))
+            continue;
+        if (intake_item(c, keys[i], &items[parsed], arena, &bad)) {
+            parsed++;
+            continue;
+        }
+        for (; e; e = e->next) { /* the schema has changed since it was noted */
+            const struct change_entry entry = {.key = e->entry.key, .version = e->entry.version};
+            if (e->entry.due <= c->now &&
+                !refuse_entry(c, &entry, CHANGE_CASSANDRA, "key", bad.text, SLICE_NULL, err))
+                return false;
+        }
+    }
+    return examine_batch(c, items, parsed, arena, err);
+}

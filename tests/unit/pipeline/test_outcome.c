@@ -1,0 +1,169 @@
+#include "pipeline/internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* When an entry is looked at again, without any server. */
+
+enum { SECOND = 1000000 };
+static const int64_t START = 1000LL * SECOND; /* T of the first cycle */
+
+static char folder[64], path[96];
+static struct pipeline p;
+static struct err err;
+
+static void must(bool fine)
+{
+    if (!fine)
+        fail_msg("%s", err.text);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/caes_outcome_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    err = (struct err){0};
+    p = (struct pipeline){.options = {.table.unit_us = SECOND,
+                                      .overlap = 60,
+                                      .overlap_us = 60 * SECOND,
+                                      .settle_us = 2 * SECOND,
+                                      .delete_settle_us = 30 * SECOND}};
+    p.store = store_open(path, &err);
+    must(p.store != NULL);
+    must(store_pipeline(p.store, "default", &p.id, &err));
+    p.memory = memory_new(p.store, p.id, 100, &err);
+    must(p.memory != NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    memory_free(p.memory);
+    store_close(p.store);
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char file[128];
+        snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+        unlink(file);
+    }
+    return rmdir(folder);
+}
+
+static struct store_entry *entry_of(int64_t version)
+{
+    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), version, START, &err);
+    must(e != NULL);
+    return &e->entry;
+}
+
+/* One look, in a cycle that began at now, by a batch that came to it at looked. */
+static void look(int64_t now, int64_t looked, enum resolve_action action, int64_t document)
+{
+    struct pipeline_report report = {0};
+    struct cycle c = {.p = &p,
+                      .report = &report,
+                      .now = now,
+                      .looked = looked,
+                      .settled = now - p.options.settle_us,
+                      .since = 900,
+                      .rules.latest_version = (now + 300LL * SECOND) / SECOND};
+    struct item item = {.key.text = SLICE_LIT("k"),
+                        .document.version = document,
+                        .decision = {.action = action, .version = 1000}};
+    must(memory_entries(p.memory, item.key.text, &item.entries, &err));
+    must(outcome_record(&c, &item, 1, &err));
+}
+
+static void three_looks(void **state)
+{
+    (void)state;
+    const struct store_entry *e = entry_of(1000);
+    look(START, START, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, 1);
+    assert_true(e->due == START + 2 * SECOND);
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, 2);
+    assert_true(e->due == START + 60 * SECOND);
+    look(START + 61 * SECOND, START + 61 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_ALL);
+    assert_true(e->due == STORE_NEVER);
+}
+
+/* The row of an entry that was read late in a long cycle may show as late after that. */
+static void a_long_cycle(void **state)
+{
+    (void)state;
+    const struct store_entry *e = entry_of(1000);
+    const int64_t looked = START + 40 * SECOND;
+    look(START, looked, RESOLVE_WAIT, 0);
+    assert_true(e->first_look == looked);
+    assert_true(e->due == looked + 2 * SECOND);
+    look(looked + 3 * SECOND, looked + 3 * SECOND, RESOLVE_WAIT, 0);
+    assert_int_equal(e->looks, 1);
+    assert_true(e->due == looked + 30 * SECOND);
+}
+
+static void put_off(void **state)
+{
+    (void)state;
+    const struct store_entry *e = entry_of(1000);
+    look(START, START, RESOLVE_PUT_OFF, 0);
+    assert_int_equal(e->looks, 0);
+    assert_true(e->due == START + 1);
+}
+
+/* Whichever look it is that misses the row. */
+static void a_row_that_is_missing_at_the_last_look(void **state)
+{
+    (void)state;
+    p.options.overlap = 3;
+    p.options.overlap_us = 3 * SECOND;
+    const struct store_entry *e = entry_of(1000);
+    look(START, START, RESOLVE_NOTHING, 0);
+    look(START + 2 * SECOND, START + 2 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(p.deletes_waiting, 0);
+    look(START + 4 * SECOND, START + 4 * SECOND, RESOLVE_WAIT, 0);
+    assert_int_equal(p.deletes_waiting, 1);
+    assert_true(e->due == START + 30 * SECOND);
+    look(START + 31 * SECOND, START + 31 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(p.deletes_waiting, 0);
+    assert_true(e->due == STORE_NEVER);
+}
+
+static void documents_that_are_met(void **state)
+{
+    (void)state;
+    entry_of(1000);
+    look(START, START, RESOLVE_NOTHING, 1001);
+    assert_int_equal(entry_of(1001)->looks, 1);
+    assert_int_equal(entry_of(1001)->seen, STORE_SEEN_DOCUMENT);
+    /* one of before the overlap is no change; the time of one of a far future would not even fit */
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 899);
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_DEAD, INT64_MAX);
+    struct memory_entry *e = NULL;
+    must(memory_entries(p.memory, SLICE_LIT("k"), &e, &err));
+    for (; e; e = e->next)
+        assert_in_range(e->entry.version, 1000, 1001);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(three_looks),
+        TEST(a_long_cycle),
+        TEST(put_off),
+        TEST(a_row_that_is_missing_at_the_last_look),
+        TEST(documents_that_are_met),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
