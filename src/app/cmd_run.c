@@ -12,19 +12,27 @@
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* The engine and what listens on its loop: made anew by a reload. */
+/* Signals and the control socket are there from the start to the end; a reload makes a new engine
+ * between them. */
 struct run {
     struct session session;
     struct control *control;
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
     int64_t started_us;
-    bool reload;
+    struct pipeline_status status; /* of the last engine */
+    bool reload, stopping;
 };
+
+static void interrupt(struct run *run)
+{
+    if (run->session.engine)
+        engine_stop(run->session.engine);
+}
 
 static void ask_reload(struct run *run)
 {
     run->reload = true;
-    engine_stop(run->session.engine);
+    interrupt(run);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -35,20 +43,26 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     log_info(run->session.log, "stopping after this batch");
-    run->reload = false;
-    engine_stop(run->session.engine);
+    run->stopping = true;
+    interrupt(run);
     /* A second Ctrl-C ends it at once: the state bears that. */
     uv_signal_stop(handle);
+}
+
+static void append_status(struct run *run, struct buf *reply)
+{
+    if (run->session.engine)
+        engine_status(run->session.engine, &run->status);
+    const struct status_report report = {
+        .config = run->session.config, .started_us = run->started_us, .pipeline = run->status};
+    status_report_json(&report, clock_wall_us(), reply);
 }
 
 static bool on_command(void *ctx, struct slice command, struct buf *reply)
 {
     struct run *run = ctx;
     if (slice_is(command, "status")) {
-        struct status_report report = {.config = run->session.config,
-                                       .started_us = run->started_us};
-        engine_status(run->session.engine, &report.pipeline);
-        status_report_json(&report, clock_wall_us(), reply);
+        append_status(run, reply);
         return true;
     }
     if (!slice_is(command, "reload"))
@@ -66,75 +80,57 @@ static bool on_command(void *ctx, struct slice command, struct buf *reply)
     return true;
 }
 
-static bool listen_on_loop(struct run *run, struct err *err)
+static void heed_signals(struct run *run)
 {
-    struct io_loop *loop = engine_loop(run->session.engine);
-    run->control = control_open(loop, run->session.config->control_socket, on_command, run, err);
-    if (!run->control)
-        return false;
     for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
-        uv_signal_init(io_loop_uv(loop), &run->signals[i]);
+        uv_signal_init(io_loop_uv(run->session.loop), &run->signals[i]);
         run->signals[i].data = run;
         uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
-    }
-    return true;
-}
-
-static void close_engine(struct run *run)
-{
-    if (run->control) {
-        control_close(run->control);
-        for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
-            uv_close((uv_handle_t *)&run->signals[i], NULL);
-    }
-    run->control = NULL;
-    engine_free(run->session.engine);
-    run->session.engine = NULL;
-}
-
-static bool open_engine(struct run *run, struct err *err)
-{
-    return session_engine(&run->session, true, err) && listen_on_loop(run, err);
-}
-
-/* With the new configuration, or with the old one when the new one is wrong. */
-static bool reopen(struct run *run, struct err *err)
-{
-    struct err why = {0};
-    const struct command_line *line = run->session.line;
-    close_engine(run);
-    run->reload = false;
-    if (session_reload(&run->session, false, &why)) {
-        log_info(run->session.log, "reads its configuration again");
-    } else {
-        log_error(run->session.log, "goes on with the old configuration: %s", why.text);
-        logging_reopen(run->session.logging);
-    }
-    /* --since was for the start. */
-    struct command_line without = *line;
-    without.since = 0;
-    run->session.line = &without;
-    bool fine = open_engine(run, err);
-    run->session.line = line;
-    return fine;
-}
-
-static bool run_until_stopped(struct run *run, struct err *err)
-{
-    for (;;) {
-        if (!engine_run(run->session.engine, err))
-            return false;
-        if (!run->reload)
-            return true;
-        if (!reopen(run, err))
-            return false;
     }
 }
 
 static bool open_all(struct run *run, struct err *err)
 {
-    return session_lock(&run->session, err) && session_log(&run->session, err) &&
-           open_engine(run, err);
+    struct session *s = &run->session;
+    if (!session_loop(s, err))
+        return false;
+    heed_signals(run);
+    if (!session_lock(s, err) || !session_log(s, err) || !session_engine(s, true, err))
+        return false;
+    run->control = control_open(s->loop, s->config->control_socket, on_command, run, err);
+    return run->control != NULL;
+}
+
+static void close_all(struct run *run)
+{
+    control_close(run->control);
+    for (size_t i = 0; run->session.loop && i < ARRAY_LEN(signal_numbers); i++)
+        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    session_close(&run->session);
+}
+
+/* With the new configuration, or with the old one when the new one is wrong. */
+static bool reopen(struct run *run, struct err *err)
+{
+    struct session *s = &run->session;
+    struct err why = {0};
+    session_end_engine(s);
+    run->reload = false;
+    if (session_reload(s, false, &why)) {
+        log_info(s->log, "reads its configuration again");
+    } else {
+        log_error(s->log, "goes on with the old configuration: %s", why.text);
+        logging_reopen(s->logging);
+    }
+    return session_engine(s, true, err);
+}
+
+static bool run_until_stopped(struct run *run, struct err *err)
+{
+    bool fine = true;
+    while (fine && !run->stopping)
+        fine = run->reload ? reopen(run, err) : engine_run(run->session.engine, err);
+    return fine;
 }
 
 /* run->session holds a configuration; closes all. */
@@ -153,8 +149,7 @@ static enum exit_code serve(struct run *run, struct daemon_link *link, struct er
         else
             log_error(run->session.log, "ends: %s", err->text);
     }
-    close_engine(run);
-    session_close(&run->session);
+    close_all(run);
     return exit_code_of(err->code);
 }
 

@@ -39,7 +39,7 @@ static bool sync_once(struct session *s, struct pipeline_report *report, struct 
 {
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
     for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
-        uv_signal_init(io_loop_uv(engine_loop(s->engine)), &signals[i]);
+        uv_signal_init(io_loop_uv(s->loop), &signals[i]);
         signals[i].data = s->engine;
         uv_signal_start(&signals[i], on_signal, signal_numbers[i]);
     }
@@ -47,7 +47,7 @@ static bool sync_once(struct session *s, struct pipeline_report *report, struct 
     for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
         uv_close((uv_handle_t *)&signals[i], NULL);
     /* The handles must outlive their closing. */
-    uv_run(io_loop_uv(engine_loop(s->engine)), UV_RUN_NOWAIT);
+    uv_run(io_loop_uv(s->loop), UV_RUN_NOWAIT);
     return fine;
 }
 
@@ -57,7 +57,7 @@ enum exit_code cmd_sync(const struct command_line *line)
     struct err err = {0};
     struct pipeline_report report = {0};
     bool ready = session_open(&s, line, &err) && session_lock(&s, &err) && session_log(&s, &err) &&
-                 session_engine(&s, true, &err);
+                 session_loop(&s, &err) && session_engine(&s, true, &err);
     bool fine = ready && sync_once(&s, &report, &err);
     session_close(&s);
     if (ready) {

@@ -157,21 +157,18 @@ static bool open_clients(struct engine *e, struct err *err)
     return e->elasticsearch != NULL;
 }
 
-struct engine *engine_new(const struct app_config *config, bool with_state, const struct log *log,
-                          struct err *err)
+struct engine *engine_new(struct io_loop *loop, const struct app_config *config, bool with_state,
+                          const struct log *log, struct err *err)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
     e->settings = &config->pipelines[0];
     e->log = log;
+    e->loop = loop;
     fill_options(e);
-    e->loop = io_loop_new(err);
-    bool fine = e->loop != NULL;
-    if (fine && with_state) {
+    if (with_state)
         e->store = store_open(config->state, err);
-        fine = e->store != NULL;
-    }
-    fine = fine && open_clients(e, err);
+    bool fine = (e->store || !with_state) && open_clients(e, err);
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
@@ -201,20 +198,20 @@ void engine_free(struct engine *e)
         es_client_close(e->elasticsearch, on_closed, e);
     while (e->open > 0)
         uv_run(io_loop_uv(e->loop), UV_RUN_ONCE);
-    io_loop_free(e->loop);
     store_close(e->store);
     arena_free(&e->arena);
     free(e);
 }
 
-struct io_loop *engine_loop(struct engine *e)
-{
-    return e->loop;
-}
-
 void engine_start_from(struct engine *e, int64_t since)
 {
+    e->since = since;
     pipeline_start_from(e->pipeline, since);
+}
+
+int64_t engine_since(const struct engine *e)
+{
+    return e->since;
 }
 
 void engine_status(const struct engine *e, struct pipeline_status *out)
@@ -225,11 +222,6 @@ void engine_status(const struct engine *e, struct pipeline_status *out)
 void engine_stop(struct engine *e)
 {
     io_wake_raise(&e->stop);
-}
-
-bool engine_stopping(const struct engine *e)
-{
-    return e->stop.raised;
 }
 
 static int64_t total(const struct pipeline_counts *c)
@@ -363,7 +355,7 @@ static bool run_loop(struct job *job)
             break;
         if (fine) {
             whole = false;
-            pipeline_start_from(e->pipeline, 0);
+            engine_start_from(e, 0);
             e->backoff_ms = 0;
             tell_recovery(e);
         } else if (err.code == ERR_STATE) {

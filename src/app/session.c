@@ -17,7 +17,7 @@ static bool check_pipeline(const struct session *s, struct err *err)
 
 bool session_open(struct session *s, const struct command_line *line, struct err *err)
 {
-    *s = (struct session){.line = line};
+    *s = (struct session){.line = line, .since = line->since};
     s->file = app_config_find(line->values[OPT_CONFIG], err);
     s->config = s->file ? app_config_load(s->file, err) : NULL;
     return s->config && check_pipeline(s, err);
@@ -57,12 +57,29 @@ bool session_log(struct session *s, struct err *err)
     return true;
 }
 
+bool session_loop(struct session *s, struct err *err)
+{
+    s->loop = io_loop_new(err);
+    return s->loop != NULL;
+}
+
 bool session_engine(struct session *s, bool with_state, struct err *err)
 {
-    s->engine = engine_new(s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
-    if (s->engine && with_state && s->line->since)
-        engine_start_from(s->engine, s->line->since);
+    s->engine =
+        engine_new(s->loop, s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
+    if (s->engine && s->since)
+        engine_start_from(s->engine, s->since);
     return s->engine != NULL;
+}
+
+void session_end_engine(struct session *s)
+{
+    struct engine *engine = s->engine;
+    if (!engine)
+        return;
+    s->since = engine_since(engine);
+    s->engine = NULL; /* before its end: what is on the loop still runs */
+    engine_free(engine);
 }
 
 /* The lock is held and the state open: they can't move under way. */
@@ -96,7 +113,8 @@ bool session_reload(struct session *s, bool check_only, struct err *err)
 
 void session_close(struct session *s)
 {
-    engine_free(s->engine);
+    session_end_engine(s);
+    io_loop_free(s->loop);
     logging_close(s->logging);
     pid_file_release(s->pid_file);
     app_config_free(s->config);

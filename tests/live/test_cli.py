@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from support import PROGRAM, free_port
+from support import PROGRAM, eventually, free_port
 
 SEED = """\
 interval: 60
@@ -80,6 +80,10 @@ state: {self.folder}/state.db
     def pid(self):
         return json.loads(self("status", "--json").stdout)["pid"]
 
+    def said(self, text):
+        """Waits for the log; a daemon may wait for a server for some seconds before it reacts."""
+        return eventually(lambda: self.log.exists() and text in self.log.read_text(), 30)
+
 
 @pytest.fixture
 def home(tmp_path):
@@ -95,7 +99,7 @@ def one_line(text):
 
 
 def gone(pid):
-    for _ in range(500):
+    for _ in range(1500):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -271,27 +275,28 @@ def test_reload(home):
     pid = home.pid()
     home.write("log: {level: debug}", interval=0.3)
     assert home("reload").stdout == "reloaded\n"
-    for _ in range(100):
-        if "reads its configuration again" in home.log.read_text():
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail(home.log.read_text())
+    assert home.said("reads its configuration again")
     home.write("nonsense: 1")
     assert "nonsense: unknown key" in one_line(home("reload", code=2).stderr)
     os.kill(pid, signal.SIGHUP)
-    for _ in range(100):
-        if "goes on with the old configuration" in home.log.read_text():
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail(home.log.read_text())
+    assert home.said("goes on with the old configuration")
     home.write()
-    for _ in range(100):
-        if subprocess.run([PROGRAM, "-c", home.file, "status"], env=home.env).returncode == 0:
-            break
-        time.sleep(0.05)
     assert home.pid() == pid
+
+
+def test_signals_at_any_moment(home):
+    """Also while a reload is at work; and what was told to stop, stops."""
+    home("start")
+    pid = home.pid()
+    for at in range(60):
+        os.kill(pid, signal.SIGHUP)
+        time.sleep(0.001 * (at % 7))
+    assert home.said("reads its configuration again")
+    assert home.pid() == pid
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGHUP)
+    assert gone(pid)
+    assert not (home.folder / "state.pid").exists()
 
 
 def test_what_it_can_not_do_yet_is_said(home):
@@ -306,10 +311,7 @@ def test_log_moves(home):
     moved = home.folder / "moved.log"
     home.log.rename(moved)
     os.kill(home.pid(), signal.SIGHUP)
-    for _ in range(100):
-        if home.log.exists():
-            break
-        time.sleep(0.05)
+    assert home.said("reads its configuration again")
     home("stop")
     assert "stopped" in home.log.read_text()
 
