@@ -1,6 +1,7 @@
 #include "app/command.h"
 
 #include "app/control.h"
+#include "app/pid_file.h"
 #include "app/session.h"
 #include "app/status_report.h"
 #include "base/clock.h"
@@ -18,6 +19,7 @@ struct run {
     struct session session;
     struct control *control;
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
+    uv_timer_t patience; /* with the batch, once it is to stop */
     int64_t started_us;
     struct pipeline_status status; /* of the last engine */
     bool reload, stopping;
@@ -35,6 +37,18 @@ static void ask_reload(struct run *run)
     interrupt(run);
 }
 
+/* A server that neither answers nor hangs up may hold a batch for as long as requestTimeout. */
+static void leave_at_once(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    log_warning(run->session.log, "ends without the batch: a server does not answer; nothing is "
+                                  "lost, the next start goes on from here");
+    if (run->control)
+        unlink(run->session.config->control_socket);
+    pid_file_release(run->session.pid_file);
+    _exit(EXIT_DONE);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct run *run = handle->data;
@@ -44,6 +58,7 @@ static void on_signal(uv_signal_t *handle, int number)
     }
     log_info(run->session.log, "stopping after this batch");
     run->stopping = true;
+    uv_timer_start(&run->patience, leave_at_once, DAEMON_PATIENCE_MS, 0);
     interrupt(run);
     /* A second Ctrl-C ends it at once: the state bears that. */
     uv_signal_stop(handle);
@@ -87,6 +102,8 @@ static void heed_signals(struct run *run)
         run->signals[i].data = run;
         uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
     }
+    uv_timer_init(io_loop_uv(run->session.loop), &run->patience);
+    run->patience.data = run;
 }
 
 static bool open_all(struct run *run, struct err *err)
@@ -104,8 +121,11 @@ static bool open_all(struct run *run, struct err *err)
 static void close_all(struct run *run)
 {
     control_close(run->control);
-    for (size_t i = 0; run->session.loop && i < ARRAY_LEN(signal_numbers); i++)
-        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    if (run->session.loop) {
+        for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
+            uv_close((uv_handle_t *)&run->signals[i], NULL);
+        uv_close((uv_handle_t *)&run->patience, NULL);
+    }
     session_close(&run->session);
 }
 

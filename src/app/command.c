@@ -39,8 +39,8 @@ static const struct {
 
 static const struct command commands[] = {
     {"run", NULL, BIT(OPT_SINCE), cmd_run, "sync in the foreground",
-     "Runs until SIGTERM or SIGINT, which finish the batch at hand and save. SIGHUP reads the\n"
-     "configuration again.\n\n"
+     "Runs until SIGTERM or SIGINT, which finish the batch at hand and save (within 20 s, also\n"
+     "when a server hangs). SIGHUP reads the configuration again.\n\n"
      "  caes-sync run\n"
      "  caes-sync -c /etc/caes-sync/config.yaml run --since 1427254212\n"},
     {"start", NULL, BIT(OPT_SINCE), cmd_start, "sync in the background",

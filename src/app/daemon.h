@@ -21,6 +21,10 @@ void daemon_ready(struct daemon_link *link);
 /* It won't be: why goes to the caller. NULL is allowed. */
 void daemon_failed(struct daemon_link *link, const struct err *why);
 
+/* A daemon that is told to stop ends its batch, or after this time leaves it. Whoever stops it
+ * waits for longer. */
+enum { DAEMON_PATIENCE_MS = 20000, DAEMON_STOP_MS = 30000 };
+
 /* Sends SIGTERM to the process that has the pid file's lock and waits until it gave it up.
  * Returns its pid; 0 when none ran; -1 with err set, ERR_TIMEOUT when it still runs. */
 MUST_USE pid_t daemon_stop(const char *pid_file, unsigned timeout_ms, struct err *err);

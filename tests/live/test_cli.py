@@ -299,6 +299,24 @@ def test_signals_at_any_moment(home):
     assert not (home.folder / "state.pid").exists()
 
 
+def test_a_server_that_hangs_does_not_hold_a_stop(home):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        text = home.file.read_text().replace(
+            "  keyspace: k\n", "  keyspace: k\n  connectTimeout: 1h\n  requestTimeout: 1h\n")
+        lines = [f"  contactPoints: 127.0.0.1:{deaf.getsockname()[1]}"
+                 if "contactPoints" in line else line for line in text.splitlines()]
+        home.file.write_text("\n".join(lines))
+        home("start")
+        pid = home.pid()
+        assert home("stop").stdout == f"stopped (pid {pid})\n"
+    assert gone(pid)
+    assert "ends without the batch" in home.log.read_text()
+    assert not (home.folder / "state.sock").exists()
+    assert not (home.folder / "state.pid").exists()
+
+
 def test_what_it_can_not_do_yet_is_said(home):
     home.write("verify: {every: 1h}")
     home("start")
