@@ -4,11 +4,13 @@
 #include "app/logging_config.h"
 #include "app/nearest.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BIT(option) (1U << (option))
 
@@ -293,10 +295,22 @@ enum exit_code command_fail(const struct err *err)
     return exit_code_of(err->code);
 }
 
+/* A file or socket that gets the number of a closed standard stream would be written to as one. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR); /* gets the lowest number that is free */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int command_main(int argc, char **argv)
 {
     struct command_line line;
     struct err err = {0};
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN); // NOLINT(bugprone-signal-handler,cert-sig30-c): nothing runs
     if (argc < 1 || !command_parse(argc, argv, &line, &err))
         return (int)command_fail(&err);

@@ -229,6 +229,18 @@ def test_daemon(home):
     assert " started (pid" in home.log.read_text() and " stopped" in home.log.read_text()
 
 
+@pytest.mark.parametrize("closed", [[0], [0, 1, 2]])
+def test_closed_standard_streams(home, closed):
+    """Nothing else may get their numbers: neither the log's nor the state's lines belong there."""
+    run = subprocess.run([PROGRAM, "-c", str(home.file), "start"], env=home.env, timeout=60,
+                         preexec_fn=lambda: [os.close(fd) for fd in closed])
+    assert run.returncode == 0
+    pid = home.pid()
+    for fd in range(3):
+        assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null"
+    home("stop")
+
+
 def test_after_a_crash(home):
     home("start")
     pid = home.pid()
