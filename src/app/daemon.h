@@ -11,7 +11,8 @@
 /* The daemon's line to whoever waits for it to be up. */
 struct daemon_link;
 
-/* Starts fn in a process of its own: new session, folder /, umask 077. Returns in the caller, when
+/* Starts fn in a process of its own: new session, folder /, umask 077, no
+ * descriptors but the standard streams. Returns in the caller, when
  * the daemon called daemon_ready (its pid) or daemon_failed, or ended without either (-1, with code
  * and err set). fn's result is the process's exit code. To be called before there are threads. */
 typedef enum exit_code daemon_fn(void *ctx, struct daemon_link *link);
