@@ -21,7 +21,7 @@ struct run {
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
     uv_timer_t patience; /* with the batch, once it is to stop */
     int64_t started_us;
-    struct pipeline_status status; /* of the last engine */
+    struct engine_status status; /* of the last engine */
     bool reload, stopping;
 };
 
@@ -69,7 +69,7 @@ static void append_status(struct run *run, struct buf *reply)
     if (run->session.engine)
         engine_status(run->session.engine, &run->status);
     const struct status_report report = {
-        .config = run->session.config, .started_us = run->started_us, .pipeline = run->status};
+        .config = run->session.config, .started_us = run->started_us, .engine = run->status};
     status_report_json(&report, clock_wall_us(), reply);
 }
 

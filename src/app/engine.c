@@ -24,10 +24,10 @@ struct engine {
     struct arena arena; /* of options */
     struct io_wake stop;
     int64_t since;
-    int open; /* clients that are not closed yet */
-    /* the outage that has been told, and since when */
-    bool failing;
-    int64_t failing_since_us;
+    int open;                 /* clients that are not closed yet */
+    struct err failure;       /* of the last cycle */
+    int64_t failing_since_us; /* wall clock; 0: it was complete */
+    enum err_class told;      /* of failure */
     uint64_t backoff_ms;
 };
 
@@ -214,9 +214,10 @@ int64_t engine_since(const struct engine *e)
     return e->since;
 }
 
-void engine_status(const struct engine *e, struct pipeline_status *out)
+void engine_status(const struct engine *e, struct engine_status *out)
 {
-    pipeline_status(e->pipeline, out);
+    *out = (struct engine_status){.failure = e->failure, .failing_since_us = e->failing_since_us};
+    pipeline_status(e->pipeline, &out->pipeline);
 }
 
 void engine_stop(struct engine *e)
@@ -314,24 +315,27 @@ bool engine_sync(struct engine *e, struct pipeline_report *report, struct err *e
     return run_job(&job);
 }
 
+/* Once an outage, and again when it becomes one that needs somebody's hand. */
 static void tell_failure(struct engine *e, const struct err *err)
 {
-    if (e->failing) {
-        log_debug(e->log, "%s: %s", e->options.name, err->text);
-        return;
-    }
-    e->failing = true;
-    e->failing_since_us = clock_mono_us();
-    log_error(e->log, "%s: %s; trying again until it works", e->options.name, err->text);
+    const enum err_class class = err_class_of(err->code);
+    const bool told = e->failing_since_us && e->told == class;
+    e->failure = *err;
+    e->told = class;
+    if (!e->failing_since_us)
+        e->failing_since_us = clock_wall_us();
+    log_line(e->log, told ? LOG_DEBUG : LOG_ERROR, "%s: %s; trying again until it works",
+             e->options.name, err->text);
 }
 
 static void tell_recovery(struct engine *e)
 {
-    if (!e->failing)
+    if (!e->failing_since_us)
         return;
-    e->failing = false;
     log_info(e->log, "%s: works again after %lld s", e->options.name,
-             (long long)((clock_mono_us() - e->failing_since_us) / 1000000));
+             (long long)((clock_wall_us() - e->failing_since_us) / 1000000));
+    e->failure = (struct err){0};
+    e->failing_since_us = 0;
 }
 
 static uint64_t next_backoff(struct engine *e)

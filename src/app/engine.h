@@ -20,7 +20,13 @@ void engine_free(struct engine *engine);
 void engine_start_from(struct engine *engine, int64_t since);
 /* That version while it still counts, else 0. */
 int64_t engine_since(const struct engine *engine);
-void engine_status(const struct engine *engine, struct pipeline_status *out);
+
+struct engine_status {
+    struct pipeline_status pipeline;
+    struct err failure;       /* of the last cycle; ERR_NONE: it was complete */
+    int64_t failing_since_us; /* the first of the failed ones in a row, wall clock */
+};
+void engine_status(const struct engine *engine, struct engine_status *out);
 
 /* Ends engine_run and engine_sync between two batches; callable from the loop's callbacks. */
 void engine_stop(struct engine *engine);

@@ -221,6 +221,8 @@ def test_daemon(home):
     status = json.loads(home("status", "--json").stdout)
     assert status["running"] and status["healthy"] and status["pipelines"][0]["name"] == "default"
     assert "pipelines[1].name: default\n" in home("status").stdout
+    failure = eventually(lambda: json.loads(home("status", "--json").stdout)["pipelines"][0]["failure"])
+    assert "refused" in failure["message"] and failure["for_seconds"] >= 0
     assert os.stat(home.folder / "state.sock").st_mode & 0o777 == 0o600
     assert home("stop").stdout == f"stopped (pid {pid})\n"
     assert gone(pid)
