@@ -298,14 +298,17 @@ static bool sync_job(struct job *job)
         pipeline_counts_add(&sum->to_cassandra, &one.to_cassandra);
         sum->put_off = one.put_off;
         sum->gap = one.gap;
-        if (!fine)
-            return false;
-        if (one.put_off == 0)
+        if (fine && one.put_off == 0)
             return true;
         /* What was too fresh for this cycle is settled in the next. */
-        io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
+        if (fine)
+            io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
         if (e->stop.raised)
-            return err_set(job->err, ERR_CANCELLED, "stopped");
+            return err_set(
+                job->err, ERR_CANCELLED,
+                "stopped before its end; what it did stays, the next goes on from there");
+        if (!fine)
+            return false;
     }
 }
 
