@@ -313,6 +313,11 @@ static bool fill_map(struct builder *b, struct config_node *node, unsigned depth
         if (!value)
             break;
         node->weight += value->weight;
+        if (strcmp(value->key, "<<") == 0 && merged) {
+            config_fail(b->doc, value, NULL, b->err,
+                        "given twice, first in line %u; write <<: [*one, *other]", merged->line);
+            break;
+        }
         if (strcmp(value->key, "<<") == 0)
             merged = value;
         else

@@ -111,6 +111,8 @@ static const struct {
     {"interval: {a: 1}\n", "c.yaml:1: interval: is a map; give one value"},
     {"interval: ''\n", "c.yaml:1: interval: is empty; give a value or leave it out"},
     {"interval: 1\ninterval: 2\n", "c.yaml:2: interval: given twice, first in line 1; remove one"},
+    {"<<: {interval: 1}\n<<: {interval: 2}\n",
+     "c.yaml:2: <<: given twice, first in line 1; write <<: [*one, *other]"},
     {"CassandraConfig: 5\n",
      "c.yaml:1: CassandraConfig: is a section; write its keys below it, indented"},
     {"CassandraConfig:\n  port: 99999\n",
