@@ -135,6 +135,15 @@ def test_help(home):
     assert home("version").stdout.startswith("caes-sync ")
 
 
+@pytest.mark.parametrize("words", [["help"], ["--help"], ["--version"], ["init-config", "--print"]])
+def test_full_stdout(home, words):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([PROGRAM, *words], env=home.env, stdout=full, stderr=subprocess.PIPE,
+                             text=True)
+    assert run.returncode == 5
+    assert one_line(run.stderr) == "caes-sync: can't write to stdout"
+
+
 @pytest.mark.parametrize("text, message", [
     ("intervall: 5\n", '{file}:1: intervall: unknown key; did you mean "interval"?'),
     ("interval: 1\n\tx: 2\n", "{file}:2: a tab in the indentation; use spaces"),
