@@ -274,6 +274,9 @@ static void test_reopen(void **state)
     logging_file_close(f);
     assert_content("moved.old", "1\n");
     assert_content("moved", "2\n");
+    struct stat info;
+    assert_int_equal(stat(in_folder("moved"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
 }
 
 int main(void)
