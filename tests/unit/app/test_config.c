@@ -116,6 +116,12 @@ static const struct {
     {HELPER_ES HELPER_CASS
      "logging: {handlers: {a: {class: FileHandler, filename: ~/.caes/state.pid}}}\n",
      "c.yaml:6: logging.handlers.a.filename: is the file of pidFile too; name another"},
+    {HELPER_ES HELPER_CASS "  protocolVersion: 3\n",
+     "c.yaml:6: CassandraConfig.protocolVersion: only 4 and 5 are spoken; give one of them, or "
+     "leave it out"},
+    {HELPER_ES HELPER_CASS "  driver: {protocol_version: 2}\n",
+     "c.yaml:6: CassandraConfig.driver.protocol_version: only 4 and 5 are spoken; give one of "
+     "them, or leave it out"},
     {"<<: {interval: 1}\n<<: {interval: 2}\n",
      "c.yaml:2: <<: given twice, first in line 1; write <<: [*one, *other]"},
     {"CassandraConfig: 5\n",
