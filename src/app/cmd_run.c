@@ -83,7 +83,9 @@ static bool on_command(void *ctx, struct slice command, struct buf *reply)
     if (!slice_is(command, "reload"))
         return false;
     struct err err = {0};
-    if (session_reload(&run->session, true, &err)) {
+    struct app_config *config = session_read(&run->session, &err);
+    if (config) {
+        app_config_free(config);
         ask_reload(run);
         buf_append_str(reply, "{\"reloaded\":true}");
         return true;
@@ -136,12 +138,13 @@ static bool reopen(struct run *run, struct err *err)
     struct err why = {0};
     session_end_engine(s);
     run->reload = false;
-    if (session_reload(s, false, &why)) {
+    struct app_config *config = session_read(s, &why);
+    if (config && session_use(s, config, &why)) {
         log_info(s->log, "reads its configuration again");
-    } else {
-        log_error(s->log, "goes on with the old configuration: %s", why.text);
-        logging_reopen(s->logging);
+        return true;
     }
+    log_error(s->log, "goes on with the old configuration: %s", why.text);
+    logging_reopen(s->logging);
     return session_engine(s, true, err);
 }
 

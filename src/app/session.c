@@ -92,23 +92,30 @@ static bool same_places(const struct session *s, const struct app_config *config
                    s->file);
 }
 
-bool session_reload(struct session *s, bool check_only, struct err *err)
+struct app_config *session_read(const struct session *s, struct err *err)
 {
     struct app_config *config = app_config_load(s->file, err);
-    if (!config)
-        return false;
-    choose_log(s, config);
-    bool fine = same_places(s, config, err);
-    if (fine && !check_only)
-        fine = logging_apply(s->logging, config->logging, err);
-    if (!fine || check_only) {
-        app_config_free(config);
-        return fine;
+    if (config && same_places(s, config, err)) {
+        choose_log(s, config);
+        return config;
     }
-    app_config_free(s->config);
+    app_config_free(config);
+    return NULL;
+}
+
+bool session_use(struct session *s, struct app_config *config, struct err *err)
+{
+    struct app_config *old = s->config;
     s->config = config;
-    session_warn(s);
-    return true;
+    if (session_engine(s, true, err) && logging_apply(s->logging, config->logging, err)) {
+        app_config_free(old);
+        session_warn(s);
+        return true;
+    }
+    session_end_engine(s);
+    s->config = old;
+    app_config_free(config);
+    return false;
 }
 
 void session_close(struct session *s)

@@ -66,6 +66,7 @@ CassandraConfig:
   keyspace: k
   dataColumnFamily: d
   contactPoints: 127.0.0.1:{free_port()}
+  requestTimeout: 1
 state: {self.folder}/state.db
 {extra}""")
 
@@ -303,7 +304,13 @@ def test_reload(home):
     assert "nonsense: unknown key" in one_line(home("reload", code=2).stderr)
     os.kill(pid, signal.SIGHUP)
     assert home.said("goes on with the old configuration")
-    home.write()
+    # What shows only when it is put to use; the old file goes on to be written.
+    home.write("log: {file: /no/such/folder/x.log}")
+    home("reload")
+    assert home.said("log.file: can't write /no/such/folder/x.log")
+    home.write("log: {level: debug}")
+    os.kill(pid, signal.SIGHUP)
+    eventually(lambda: home.log.read_text().count("reads its configuration again") == 2, 30)
     assert home.pid() == pid
 
 
@@ -327,7 +334,7 @@ def test_a_server_that_hangs_does_not_hold_a_stop(home):
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         text = home.file.read_text().replace(
-            "  keyspace: k\n", "  keyspace: k\n  connectTimeout: 1h\n  requestTimeout: 1h\n")
+            "  requestTimeout: 1\n", "  connectTimeout: 1h\n  requestTimeout: 1h\n")
         lines = [f"  contactPoints: 127.0.0.1:{deaf.getsockname()[1]}"
                  if "contactPoints" in line else line for line in text.splitlines()]
         home.file.write_text("\n".join(lines))
