@@ -21,7 +21,8 @@ MUST_USE struct control *control_open(struct io_loop *loop, const char *path, co
 void control_close(struct control *control);
 
 /* Asks a daemon (blocking) and appends its answer, one line without the newline. Errors:
- * ERR_RUNNING when nobody listens; ERR_TIMEOUT; ERR_STATE. */
+ * ERR_RUNNING when nobody listens; ERR_TIMEOUT when it does not answer, or ends before it did;
+ * ERR_STATE. */
 MUST_USE bool control_request(const char *path, const char *command, unsigned timeout_ms,
                               struct buf *reply, struct err *err);
 

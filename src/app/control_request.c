@@ -33,7 +33,7 @@ static bool send_command(int fd, const char *command, struct err *err)
     buf_append_str(&line, "}\n");
     ok = ok && send(fd, line.ptr, line.len, MSG_NOSIGNAL) == (ssize_t)line.len;
     buf_free(&line);
-    return ok || err_set(err, ERR_STATE, "the daemon hung up");
+    return ok || err_set(err, ERR_TIMEOUT, "the daemon hung up");
 }
 
 /* False without err: more is to come. */
@@ -59,7 +59,7 @@ static bool receive(int fd, int64_t until, struct buf *reply, struct err *err)
             return err_set(err, ERR_TIMEOUT, "the daemon does not answer");
         ssize_t got = recv(fd, buf_reserve(reply, 4096), 4096, 0);
         if (got <= 0 || reply->len - start > REPLY_MAX)
-            return err_set(err, ERR_STATE, "the daemon hung up");
+            return err_set(err, ERR_TIMEOUT, "the daemon hung up");
         reply->len += (size_t)got;
     }
     return true;
