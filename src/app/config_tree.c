@@ -263,7 +263,7 @@ static struct config_node *build_member(struct builder *b, struct config_node *n
                                         unsigned depth)
 {
     struct config_node at = {.line = line_of(key), .parent = node};
-    if (key->type != YAML_SCALAR_EVENT || key->data.scalar.length == 0 ||
+    if (key->type != YAML_SCALAR_EVENT ||
         strlen((const char *)key->data.scalar.value) != key->data.scalar.length) {
         config_fail(b->doc, &at, NULL, b->err, "a key that is no name; write name: value");
         return NULL;
