@@ -64,37 +64,83 @@ static void on_signal(uv_signal_t *handle, int number)
     uv_signal_stop(handle);
 }
 
-static void append_status(struct run *run, struct buf *reply)
+static void say_status(struct run *run, struct control_call *call)
 {
+    struct buf reply = {0};
     if (run->session.engine)
         engine_status(run->session.engine, &run->status);
     const struct status_report report = {
         .config = run->session.config, .started_us = run->started_us, .engine = run->status};
-    status_report_json(&report, clock_wall_us(), reply);
+    status_report_json(&report, clock_wall_us(), &reply);
+    control_say(call, buf_slice(&reply));
+    buf_free(&reply);
+    control_end(call);
 }
 
-static bool on_command(void *ctx, struct slice command, struct buf *reply)
+static void check_reload(struct run *run, struct control_call *call)
 {
-    struct run *run = ctx;
-    if (slice_is(command, "status")) {
-        append_status(run, reply);
-        return true;
-    }
-    if (!slice_is(command, "reload"))
-        return false;
     struct err err = {0};
     struct app_config *config = session_read(&run->session, &err);
     if (config) {
         app_config_free(config);
         ask_reload(run);
-        buf_append_str(reply, "{\"reloaded\":true}");
-        return true;
+        control_say(call, SLICE_LIT("{\"reloaded\":true}"));
+    } else {
+        control_say_error(call, &err);
     }
-    buf_append_str(reply, "{\"error\":");
-    if (!json_append_string(reply, slice_str(err.text)))
-        buf_append_str(reply, "\"the configuration is wrong\"");
-    buf_append_char(reply, '}');
-    return true;
+    control_end(call);
+}
+
+static void on_job_line(void *ctx, struct slice line)
+{
+    control_say(ctx, line);
+    control_drain(ctx);
+}
+
+static void on_job_ended(void *ctx, struct slice result, const struct err *err)
+{
+    struct control_call *call = ctx;
+    if (err)
+        control_say_error(call, err);
+    else
+        control_say(call, result);
+    control_end(call);
+}
+
+static void on_job_hangup(void *ctx)
+{
+    engine_job_cancel(ctx);
+}
+
+static void start_job(struct run *run, struct control_call *call, const struct json_node *request)
+{
+    static const struct engine_client client = {on_job_line, on_job_ended};
+    struct err err = {0};
+    if (run->stopping || run->reload) {
+        err_set(&err, ERR_UNAVAILABLE, "the daemon is %s; try again in a moment",
+                run->stopping ? "stopping" : "reading its configuration");
+    } else {
+        struct engine_job *job = engine_job_start(run->session.engine, request, &client, call);
+        if (job) {
+            control_on_hangup(call, on_job_hangup, job);
+            return;
+        }
+        err_set(&err, ERR_REQUEST, "unknown command");
+    }
+    control_say_error(call, &err);
+    control_end(call);
+}
+
+static void on_command(void *ctx, struct control_call *call, struct slice command,
+                       const struct json_node *request)
+{
+    struct run *run = ctx;
+    if (slice_is(command, "status"))
+        say_status(run, call);
+    else if (slice_is(command, "reload"))
+        check_reload(run, call);
+    else
+        start_job(run, call, request);
 }
 
 static void heed_signals(struct run *run)

@@ -40,42 +40,60 @@ static const struct {
 };
 
 static const struct command commands[] = {
-    {"run", NULL, BIT(OPT_SINCE), cmd_run, "sync in the foreground",
+    {"run", NULL, 0, BIT(OPT_SINCE), cmd_run, "sync in the foreground",
      "Runs until SIGTERM or SIGINT, which finish the batch at hand and save (within 20 s, also\n"
      "when a server hangs). SIGHUP reads the configuration again.\n\n"
      "  caes-sync run\n"
      "  caes-sync -c /etc/caes-sync/config.yaml run --since 1427254212\n"},
-    {"start", NULL, BIT(OPT_SINCE), cmd_start, "sync in the background",
+    {"start", NULL, 0, BIT(OPT_SINCE), cmd_start, "sync in the background",
      "Returns when the daemon is up: configuration read, state open. Its log goes where the\n"
      "configuration says, else to a file beside the state.\n\n"
      "  caes-sync start\n"
      "  caes-sync-daemon start\n"},
-    {"stop", NULL, 0, cmd_stop, "end the daemon",
+    {"stop", NULL, 0, 0, cmd_stop, "end the daemon",
      "Waits up to 30 s for it to finish its batch and save.\n"},
-    {"restart", NULL, BIT(OPT_SINCE), cmd_restart, "stop, then start", NULL},
-    {"status", NULL, BIT(OPT_JSON), cmd_status, "what the daemon does",
+    {"restart", NULL, 0, BIT(OPT_SINCE), cmd_restart, "stop, then start", NULL},
+    {"status", NULL, 0, BIT(OPT_JSON), cmd_status, "what the daemon does",
      "Exit code 0: healthy, 1: not, 4: not running.\n\n"
      "  caes-sync status\n"
      "  caes-sync status --json | jq .pipelines\n"},
-    {"reload", NULL, 0, cmd_reload, "let the daemon read its configuration again",
+    {"reload", NULL, 0, 0, cmd_reload, "let the daemon read its configuration again",
      "The same as SIGHUP, but tells what is wrong with the file.\n"},
-    {"sync", NULL, BIT(OPT_SINCE) | BIT(OPT_ONCE) | BIT(OPT_JSON), cmd_sync,
+    {"sync", NULL, 0, BIT(OPT_SINCE) | BIT(OPT_ONCE) | BIT(OPT_JSON), cmd_sync,
      "one cycle both ways, then exit",
      "Goes on until no key is put off, and says how many records went each way. Exit code 1 when\n"
      "dead letters were made.\n\n"
      "  caes-sync sync\n"
      "  caes-sync sync --since 1427254212 --json\n"},
-    {"init", NULL, BIT(OPT_DRY_RUN), cmd_init, "create keyspace, tables and index that are missing",
+    {"init", NULL, 0, BIT(OPT_DRY_RUN), cmd_init,
+     "create keyspace, tables and index that are missing",
      "Prints the CQL and JSON; touches nothing that exists.\n\n"
      "  caes-sync init --dry-run\n"},
-    {"init-config", NULL, BIT(OPT_PRINT), cmd_init_config, "write a commented configuration",
+    {"init-config", NULL, 0, BIT(OPT_PRINT), cmd_init_config, "write a commented configuration",
      "To -c FILE, else ~/.caes/config.yaml; never over an existing one.\n\n"
      "  caes-sync init-config\n"
      "  caes-sync -c /etc/caes-sync/config.yaml init-config\n"},
-    {"help", "[COMMAND]", BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
+    {"dlq", "list|show KEY|retry [KEY]|purge [KEY]", 2, BIT(OPT_JSON), cmd_dlq,
+     "the dead letters: changes that could not be copied",
+     "list names them with their reasons, show prints one record's with its content. retry tries\n"
+     "them again (one record's, or all): what somebody asks for is done, also where a row that\n"
+     "nobody can explain is written over, or deletes are more than maxDeletes. purge forgets them\n"
+     "without copying. A newer version of the record settles its dead letters by itself.\n"
+     "Exit code 1: there are dead letters (list), they are still dead (retry), or there are none\n"
+     "for the key.\n\n"
+     "  caes-sync dlq list\n"
+     "  caes-sync dlq show ed31ee76-d49a-4c05-8f0a-6a856a94de8e\n"
+     "  caes-sync dlq retry --json\n"},
+    {"explain", "KEY", 1, BIT(OPT_JSON), cmd_explain, "one record on both sides, and what is done",
+     "Shows the record as both stores have it, with versions and write times, what the daemon "
+     "would\n"
+     "do with it and the rule that says so. Writes nothing. Exit code 1: the key is on neither "
+     "side.\n\n"
+     "  caes-sync explain ed31ee76-d49a-4c05-8f0a-6a856a94de8e\n"},
+    {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
      "  caes-sync help sync\n"
      "  caes-sync help configuration\n"},
-    {"version", NULL, 0, cmd_version, "the program's version", NULL},
+    {"version", NULL, 0, 0, cmd_version, "the program's version", NULL},
 };
 
 /* The seed's program of this name knew these. */
@@ -216,7 +234,8 @@ static bool take_words(int argc, char **argv, struct command_line *line, struct 
     if (!line->command)
         return unknown_command(argv[optind], err);
     line->argument = words > 1 ? argv[optind + 1] : NULL;
-    int extra = 1 + (line->command->argument != NULL);
+    line->argument2 = words > 2 ? argv[optind + 2] : NULL;
+    int extra = 1 + (int)line->command->arguments;
     if (words > extra)
         return err_set(err, ERR_CONFIG, "\"%.60s\" is too much for %s; see caes-sync help %s",
                        argv[optind + extra], line->command->name, line->command->name);
@@ -285,7 +304,8 @@ void command_help(const struct command *command, struct buf *out)
 
 void command_print(struct buf *out)
 {
-    (void)!fwrite(out->ptr, 1, out->len, stdout);
+    if (out->len)
+        (void)!fwrite(out->ptr, 1, out->len, stdout);
     buf_free(out);
 }
 

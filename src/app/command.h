@@ -29,6 +29,7 @@ struct command;
 struct command_line {
     const struct command *command;
     const char *argument;          /* what follows the command, or NULL */
+    const char *argument2;         /* and what follows that */
     const char *values[OPT_COUNT]; /* NULL: not given; "" where there is no value */
     int log_level;                 /* enum log_level or LOGGING_UNSET */
     int64_t since;                 /* 0: not given */
@@ -39,6 +40,7 @@ typedef enum exit_code command_fn(const struct command_line *line);
 struct command {
     const char *name;
     const char *argument; /* "[TOPIC]", or NULL: takes none */
+    unsigned arguments;   /* how many of them, at most */
     unsigned options;     /* bits of enum command_option, besides those that all have */
     command_fn *run;
     const char *summary; /* one line */
@@ -63,6 +65,6 @@ void command_help(const struct command *command, struct buf *out);
 void command_print(struct buf *out);
 
 command_fn cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload, cmd_sync, cmd_init,
-    cmd_init_config, cmd_help, cmd_version;
+    cmd_init_config, cmd_dlq, cmd_explain, cmd_help, cmd_version;
 
 #endif

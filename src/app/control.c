@@ -1,26 +1,42 @@
 #include "app/control.h"
 
-#include "base/json.h"
 #include "base/mem.h"
+#include "io/task.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 8, REQUEST_MAX = 4096, IDLE_MS = 10000 };
+enum { CLIENTS_MAX = 8, REQUEST_MAX = 4096, IDLE_MS = 10000, BACKLOG = 1 << 20 };
+
+/* A request that is being answered; it outlives its client. */
+struct control_call {
+    struct client *client; /* NULL: gone */
+    void (*on_hangup)(void *ctx);
+    void *ctx;
+    struct io_group unsent; /* bytes */
+};
 
 struct client {
     struct control *owner;
     struct client *next;
     uv_pipe_t pipe;
     uv_timer_t idle; /* nobody may keep one of the few places */
-    uv_write_t write;
-    bool writing, closing;
+    struct control_call *call;
+    bool closing;
     unsigned open_handles;
+    size_t unsent;
     size_t len;
     char line[REQUEST_MAX];
-    struct buf reply;
+};
+
+/* A line on its way. */
+struct saying {
+    uv_write_t write;
+    struct client *client;
+    size_t len;
+    char text[];
 };
 
 struct control {
@@ -52,7 +68,6 @@ static void on_client_closed(uv_handle_t *handle)
         at = &(*at)->next;
     *at = client->next;
     c->client_count--;
-    buf_free(&client->reply);
     free(client);
     free_when_done(c);
 }
@@ -62,8 +77,17 @@ static void close_client(struct client *client)
     if (client->closing)
         return;
     client->closing = true;
+    struct control_call *call = client->call;
+    client->call = NULL;
     uv_close((uv_handle_t *)&client->pipe, on_client_closed);
     uv_close((uv_handle_t *)&client->idle, on_client_closed);
+    if (!call)
+        return;
+    call->client = NULL;
+    call->unsent.pending = 1; /* nobody waits for what nobody takes */
+    io_group_done(&call->unsent);
+    if (call->on_hangup)
+        call->on_hangup(call->ctx);
 }
 
 static void on_idle(uv_timer_t *timer)
@@ -71,57 +95,120 @@ static void on_idle(uv_timer_t *timer)
     close_client(timer->data);
 }
 
-static void answer(struct client *client, struct slice line)
-{
-    struct control *c = client->owner;
-    struct slice command = SLICE_NULL;
-    buf_clear(&client->reply);
-    if (json_parse(c->json, line, false, NULL)) {
-        const struct json_node *node = json_member(json_root(c->json), "command");
-        if (node && node->type == JSON_STRING)
-            command = node->text;
-    }
-    if (slice_is_null(command))
-        buf_append_str(&client->reply, "{\"error\":\"not a command\"}");
-    else if (!c->fn(c->ctx, command, &client->reply))
-        buf_append_str(&client->reply, "{\"error\":\"unknown command\"}");
-    buf_append_char(&client->reply, '\n');
-}
-
 static void serve(struct client *client);
+
+static void sent(struct client *client, size_t bytes)
+{
+    client->unsent -= bytes;
+    if (!client->call)
+        return;
+    client->call->unsent.pending -= bytes - 1;
+    io_group_done(&client->call->unsent);
+}
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct client *client = write->data;
-    client->writing = false;
+    struct saying *saying = write->data;
+    struct client *client = saying->client;
+    sent(client, saying->len);
+    free(saying);
     if (status < 0)
         close_client(client);
     else
         serve(client);
 }
 
-/* Answers the first whole line; the next one waits for that answer to be written. */
+void control_say(struct control_call *call, struct slice line)
+{
+    struct client *client = call->client;
+    if (!client)
+        return;
+    struct saying *saying = mem_alloc(sizeof *saying + line.len + 1);
+    saying->client = client;
+    saying->len = line.len + 1;
+    saying->write.data = saying;
+    memcpy(saying->text, line.ptr, line.len);
+    saying->text[line.len] = '\n';
+    uv_buf_t out = uv_buf_init(saying->text, (unsigned)saying->len);
+    if (uv_write(&saying->write, (uv_stream_t *)&client->pipe, &out, 1, on_written) != 0) {
+        free(saying);
+        close_client(client);
+        return;
+    }
+    client->unsent += saying->len;
+    call->unsent.pending += saying->len;
+}
+
+void control_say_error(struct control_call *call, const struct err *err)
+{
+    struct buf line = {0};
+    control_append_error(&line, err);
+    control_say(call, buf_slice(&line));
+    buf_free(&line);
+}
+
+void control_drain(struct control_call *call)
+{
+    if (call->client)
+        io_group_wait_below(&call->unsent, BACKLOG);
+}
+
+void control_on_hangup(struct control_call *call, void (*fn)(void *ctx), void *ctx)
+{
+    call->on_hangup = fn;
+    call->ctx = ctx;
+}
+
+void control_end(struct control_call *call)
+{
+    struct client *client = call->client;
+    free(call);
+    if (!client)
+        return;
+    client->call = NULL;
+    uv_timer_start(&client->idle, on_idle, IDLE_MS, 0);
+    serve(client);
+}
+
+static void start_call(struct client *client, struct slice line)
+{
+    struct control *c = client->owner;
+    struct control_call *call = mem_zalloc(sizeof *call);
+    const struct json_node *request = NULL, *command = NULL;
+    client->call = call;
+    call->client = client;
+    uv_timer_stop(&client->idle);
+    if (json_parse(c->json, line, false, NULL)) {
+        request = json_root(c->json);
+        command = json_member(request, "command");
+    }
+    if (command && command->type == JSON_STRING) {
+        c->fn(c->ctx, call, command->text, request);
+        return;
+    }
+    struct err err = {0};
+    err_set(&err, ERR_REQUEST, "not a command");
+    control_say_error(call, &err);
+    control_end(call);
+}
+
+/* Answers the first whole line; the next one waits until that answer is written. */
 static void serve(struct client *client)
 {
-    const char *end = memchr(client->line, '\n', client->len);
-    if (client->writing || client->closing)
+    if (client->call || client->unsent > 0 || client->closing)
         return;
+    const char *end = memchr(client->line, '\n', client->len);
     if (!end) {
         if (client->len == sizeof client->line)
             close_client(client);
         return;
     }
-    size_t len = (size_t)(end - client->line);
-    answer(client, slice_of(client->line, len));
+    char line[REQUEST_MAX];
+    const size_t len = (size_t)(end - client->line);
+    memcpy(line, client->line, len);
     client->len -= len + 1;
     memmove(client->line, end + 1, client->len);
-    uv_timer_start(&client->idle, on_idle, IDLE_MS, 0);
-    uv_buf_t out = uv_buf_init(client->reply.ptr, (unsigned)client->reply.len);
-    client->write.data = client;
-    client->writing =
-        uv_write(&client->write, (uv_stream_t *)&client->pipe, &out, 1, on_written) == 0;
-    if (!client->writing)
-        close_client(client);
+    start_call(client, slice_of(line, len));
 }
 
 /* No room left means ENOBUFS in on_read. */

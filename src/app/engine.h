@@ -2,6 +2,7 @@
 #define APP_ENGINE_H
 
 #include "app/config.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "io/task.h"
 #include "pipeline/pipeline.h"
@@ -38,5 +39,25 @@ MUST_USE bool engine_run(struct engine *engine, struct err *err);
 /* What `init` does; said and created as in job/init.h. Blocks. */
 MUST_USE bool engine_init(struct engine *engine, bool dry_run, struct buf *said, int *created,
                           struct err *err);
+
+/* A command beside the cycles, or without any: `dlq`, for example. Its answer is lines of JSON. */
+struct engine_job;
+struct engine_client {
+    /* A line that is not the last: an object that begins with "progress" or "item". Called in the
+     * job's task: may make it wait. */
+    void (*line)(void *ctx, struct slice line);
+    /* Once, at last: result is the last line and err NULL, or the other way round. */
+    void (*ended)(void *ctx, struct slice result, const struct err *err);
+};
+/* request: a JSON object with "command", copied. NULL: no such command, client is not called. The
+ * job is gone once it has ended. */
+struct engine_job *engine_job_start(struct engine *engine, const struct json_node *request,
+                                    const struct engine_client *client, void *ctx);
+/* It ends soon, with ERR_CANCELLED or because it was done. */
+void engine_job_cancel(struct engine_job *job);
+/* The same, blocking, for who has the engine alone. */
+MUST_USE bool engine_perform(struct engine *engine, struct slice request,
+                             void (*line)(void *ctx, struct slice line), void *ctx,
+                             struct buf *result, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "app/status_report.h"
 
+#include "app/plain.h"
 #include "base/json.h"
 
 #include <unistd.h>
@@ -77,14 +78,6 @@ void status_report_json(const struct status_report *report, int64_t now_us, stru
     buf_append_str(out, "}]}");
 }
 
-/* What a terminal would obey becomes a blank. */
-static void append_plain(struct slice text, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++)
-        buf_append_char(
-            out, (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? ' ' : text.ptr[i]);
-}
-
 static void append_members(const struct json_node *parent, struct buf *path, struct buf *out)
 {
     size_t len = path->len;
@@ -94,14 +87,14 @@ static void append_members(const struct json_node *parent, struct buf *path, str
             buf_printf(path, "[%zu]", ++index);
         } else {
             buf_append_str(path, len ? "." : "");
-            append_plain(n->key, path);
+            plain_append(path, n->key);
         }
         if (n->type == JSON_OBJECT || n->type == JSON_ARRAY) {
             append_members(n, path, out);
         } else {
             buf_append_slice(out, buf_slice(path));
             buf_append_str(out, ": ");
-            append_plain(n->text, out);
+            plain_append(out, n->text);
             buf_append_char(out, '\n');
         }
         path->len = len;

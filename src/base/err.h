@@ -38,12 +38,13 @@ enum err_code {
 #define ERR_ENUM(name, class, text) ERR_##name,
     ERR_LIST(ERR_ENUM)
 #undef ERR_ENUM
+        ERR_CODE_COUNT
 };
 
 enum { ERR_TEXT_MAX = 512 };
 
 /* Filled by the function that failed, given context on the way up, logged once where handled.
- * The text is one line without secrets. */
+ * The text is one line of UTF-8 without secrets. */
 struct err {
     enum err_code code;
     char text[ERR_TEXT_MAX];
@@ -53,7 +54,8 @@ enum err_class err_class_of(enum err_code code);
 const char *err_code_name(enum err_code code);
 
 /* Both return false, so that a fallible function can `return err_set(…)`. A NULL err is allowed.
- * Control characters in the text become spaces; text beyond ERR_TEXT_MAX is cut. */
+ * Control characters in the text become spaces, what is not UTF-8 question marks; text beyond
+ * ERR_TEXT_MAX is cut behind a whole character. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Puts "context: " before the text that is there. */
 bool err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

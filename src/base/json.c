@@ -101,3 +101,9 @@ void json_append_parsed(struct buf *out, struct slice text)
 {
     append_quoted(out, text, true);
 }
+
+void json_append_member(struct buf *out, const char *name, struct slice text)
+{
+    buf_printf(out, "\"%s\":", name);
+    json_append_parsed(out, text);
+}

@@ -20,7 +20,10 @@ namespace
 enum : size_t {
     TEXT_MAX = 0xFFFFFFFF,
     ROOM_MIN = 4096,
+    NODES_MAX = 1 << 24,  /* a gigabyte of memory */
     NODES_KEPT = 1 << 20, /* more are given back when the next document starts */
+    TEXT_KEPT = 32 << 20, /* memory for longer ones likewise */
+    DEPTH_UNUSED = 1,     /* its second stages' */
 };
 
 struct token {
@@ -360,6 +363,9 @@ bool walk(json_doc *doc)
 {
     slice key = SLICE_NULL;
     do {
+        if (doc->count == NODES_MAX)
+            return err_set(doc->error, ERR_TOO_LARGE, "JSON: more than %zu values",
+                           (size_t)NODES_MAX);
         json_node *n = add_node(doc, key);
         char c = peek(doc);
         bool opened = c == '{' || c == '[';
@@ -435,6 +441,13 @@ void prepare(json_doc *doc, slice text, err *error)
         doc->nodes = nullptr;
         doc->cap = 0;
     }
+    if (doc->strings_cap > TEXT_KEPT) {
+        free(doc->strings);
+        doc->strings = nullptr;
+        doc->strings_cap = 0;
+    }
+    if (doc->index && doc->index->capacity() > TEXT_KEPT && text.len <= TEXT_KEPT)
+        doc->index.reset();
     doc->count = doc->strings_used = 0;
     doc->depth = 0;
     doc->input = text;
@@ -445,9 +458,9 @@ void prepare(json_doc *doc, slice text, err *error)
     simdjson::error_code code = simdjson::SUCCESS;
     if (!doc->index)
         code = simdjson::get_active_implementation()->create_dom_parser_implementation(
-            room, JSON_DEPTH_MAX, doc->index);
+            room, DEPTH_UNUSED, doc->index);
     else if (doc->index->capacity() < text.len)
-        code = doc->index->allocate(room, JSON_DEPTH_MAX);
+        code = doc->index->allocate(room, DEPTH_UNUSED);
     if (code) /* the process ends as for any other memory that isn't there */
         free(mem_alloc(SIZE_MAX));
 }

@@ -38,6 +38,9 @@ struct change_document {
 struct change_row {
     struct change_content content;
     int64_t write_time; /* highest of the mapped columns, µs, or CHANGE_NO_WRITE_TIME */
+    /* Of each column, in their order, where asked for; else NULL. */
+    int64_t *write_times;
+    int64_t version; /* of a version column, where there is one; else 0 */
 };
 
 /* A sign of a change: this key was written with this version on that side. */

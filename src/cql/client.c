@@ -41,6 +41,7 @@ struct cql_client {
     cql_event_fn *on_event;
     void *event_ctx;
     struct cql_connection *event_source;
+    bool events_missed;
 
     bool closing;
     int open_handles;
@@ -86,10 +87,15 @@ static bool on_accept(void *ctx, struct cql_host *host, struct cql_connection *c
 
 static void choose_event_source(struct cql_client *c)
 {
+    static const struct cql_event missed = {.type = {"SCHEMA_CHANGE", 13}, .change = {"MISSED", 6}};
     for (size_t i = 0; c->on_event && !c->event_source && i < c->host_count; i++) {
         c->event_source = cql_host_any(c->hosts[i]);
-        if (c->event_source)
-            cql_connection_register(c->event_source);
+        if (!c->event_source)
+            continue;
+        cql_connection_register(c->event_source);
+        if (c->events_missed)
+            c->on_event(c->event_ctx, &missed);
+        c->events_missed = false;
     }
 }
 
@@ -110,14 +116,12 @@ static void on_down(void *ctx, struct cql_host *host, struct cql_connection *con
                     const struct err *err)
 {
     struct cql_client *c = ctx;
-    /* Said once an outage. */
-    if (strcmp(c->last_error.text, err->text) != 0 || cql_host_ready(host) > 0)
-        log_warning(c->log, "Cassandra: %s", err->text);
     /* A reason that needs somebody's hand is worth more than the last refused connect. */
     if (!c->connected || err_class_of(c->last_error.code) != ERR_CLASS_FATAL)
         c->last_error = *err;
     if (c->event_source == connection) {
         c->event_source = NULL;
+        c->events_missed = true;
         choose_event_source(c);
     }
     c->refused[index_of(c, host)] = true;

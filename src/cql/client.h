@@ -85,7 +85,9 @@ MUST_USE bool cql_batch(struct cql_client *client, enum cql_batch_kind kind,
                         const struct cql_execution *execution, cql_result_fn *done, void *ctx,
                         struct err *err);
 
-/* Schema, topology and status events of the cluster (v5 specification 4.2.6); optional. */
+/* Schema, topology and status events of the cluster (v5 specification 4.2.6); optional. When the
+ * connection that they came by was lost, a SCHEMA_CHANGE "MISSED" without keyspace stands for what
+ * may have happened meanwhile. */
 typedef void cql_event_fn(void *ctx, const struct cql_event *event);
 void cql_on_event(struct cql_client *client, cql_event_fn *fn, void *ctx);
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "cql/answer.h"
+#include "cql/error.h"
 #include "cql/handshake.h"
 #include "cql/inbound.h"
 #include "cql/message.h"
@@ -37,7 +38,7 @@ struct cql_connection {
     struct cql_call own; /* handshake */
     struct cql_call heartbeat, registration;
     bool registering;
-    bool heartbeat_sent;
+    bool heartbeat_sent, last_look;
     uint64_t heard_at, warned_at; /* loop time in ms */
 };
 
@@ -190,6 +191,12 @@ static void on_heartbeat_due(uv_timer_t *timer)
 {
     struct cql_connection *c = timer->data;
     const uint64_t silent = uv_now(c->loop) - c->heard_at;
+    if (c->heartbeat_sent && !c->last_look) {
+        /* Timers come before sockets: it may be the loop that stood still. */
+        c->last_look = true;
+        uv_timer_start(&c->timer, on_heartbeat_due, 1, 0);
+        return;
+    }
     if (c->heartbeat_sent) {
         struct err err;
         err_set(&err, ERR_CONNECTION, "the peer is silent for %llu ms", (unsigned long long)silent);
@@ -282,14 +289,10 @@ static void on_event(struct cql_connection *c, const struct cql_frame *frame)
     struct slice warning;
     struct cql_event event;
     struct err err;
-    if (frame->opcode != CQL_OP_EVENT)
-        err_set(&err, ERR_PROTOCOL, "opcode 0x%02X on the stream of events", frame->opcode);
-    else if (cql_frame_open(frame, &message, &warning, &err) &&
-             cql_answer_event(message, &event, &err)) {
+    if (cql_frame_open(frame, &message, &warning, &err) && cql_answer_event(message, &event, &err))
         c->events->event(c->ctx, c, &event);
-        return;
-    }
-    broke(c, &err);
+    else
+        broke(c, &err);
 }
 
 static void log_warning_of(struct cql_connection *c, const struct cql_frame *frame)
@@ -305,6 +308,22 @@ static void log_warning_of(struct cql_connection *c, const struct cql_frame *fra
                     SLICE_ARG(warning));
 }
 
+/* Servers that can't tell which request they complain about answer stream 0, then hang up. */
+static void on_stray_answer(struct cql_connection *c, const struct cql_frame *frame)
+{
+    struct cql_reader message;
+    struct slice warning;
+    struct cql_server_error error;
+    struct err err;
+    if (frame->opcode == CQL_OP_ERROR && cql_frame_open(frame, &message, &warning, &err) &&
+        cql_error_decode(message, false, &error, &err))
+        err.code = ERR_PROTOCOL; /* it is about no record */
+    else
+        err_set(&err, ERR_PROTOCOL, "an answer to stream %d, where nothing was asked",
+                frame->stream);
+    broke(c, &err);
+}
+
 static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
 {
     struct err err;
@@ -316,9 +335,7 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
     } else if (frame->stream == -1 && frame->opcode == CQL_OP_EVENT) {
         on_event(c, frame);
     } else if (!cql_streams_answered(&c->streams, frame->stream, &call)) {
-        err_set(&err, ERR_PROTOCOL, "an answer to stream %d, where nothing was asked",
-                frame->stream);
-        broke(c, &err);
+        on_stray_answer(c, frame);
     } else if (call) {
         if (frame->flags & CQL_FLAG_WARNING)
             log_warning_of(c, frame);
@@ -330,7 +347,7 @@ static void on_received(void *ctx, size_t len)
 {
     struct cql_connection *c = ctx;
     c->heard_at = uv_now(c->loop);
-    c->heartbeat_sent = false;
+    c->heartbeat_sent = c->last_look = false;
     cql_inbound_added(&c->inbound, len);
     while (c->state != CLOSING) {
         struct cql_frame frame;

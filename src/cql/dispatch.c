@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+enum { HELD_UP_MS = 50 };
+
 static uint64_t now_ms(void)
 {
     return uv_hrtime() / 1000000;
@@ -123,8 +125,17 @@ static void on_due(uv_timer_t *timer)
 {
     struct cql_dispatch *d = timer->data;
     const uint64_t now = now_ms();
+    /* Timers come before sockets: what arrived while the loop stood still is not late. */
+    if (d->due && d->due->deadline + HELD_UP_MS <= now && !d->held_up) {
+        d->held_up = true;
+        uv_timer_start(timer, on_due, 1, 0);
+        return;
+    }
+    d->held_up = false;
     while (d->due && d->due->deadline <= now)
         expire(d, d->due);
+    if (d->queue) /* those given up have made room */
+        cql_dispatch_wake(d);
     arm(d);
 }
 
@@ -167,6 +178,9 @@ static void on_server_error(struct cql_dispatch *d, struct cql_request *r,
     if (!cql_error_decode(message, r->kind == CQL_REQUEST_PREPARE, &error, &err) ||
         error.code != CQL_ERROR_UNPREPARED || r->kind == CQL_REQUEST_PREPARE ||
         r->attempts_left == 0) {
+        /* The statement was fine once: not the values that wait for it, the table is wrong now. */
+        if (r->again && err_class_of(err.code) == ERR_CLASS_REJECT)
+            err.code = ERR_SCHEMA;
         finish(d, r, NULL, &err);
         return;
     }
@@ -188,8 +202,12 @@ static void on_prepared(struct cql_dispatch *d, struct cql_request *r, struct cq
         finish(d, r, NULL, &err);
         return;
     }
+    const bool fits = !r->again || cql_prepared_fits(r->prepared, &preparation);
     cql_prepared_update(&d->registry, r->prepared, &preparation);
-    finish(d, r, NULL, NULL);
+    if (!fits)
+        err_set(&err, ERR_SCHEMA, "columns have other types than before: %.*s",
+                SLICE_ARG(r->prepared->text));
+    finish(d, r, NULL, fits ? NULL : &err);
 }
 
 static void on_result(struct cql_dispatch *d, struct cql_request *r, struct cql_reader message)

@@ -19,6 +19,7 @@ struct cql_dispatch {
     uint64_t request_timeout_ms; /* of preparations of its own */
     uv_idle_t idle;              /* runs while there is something to send */
     uv_timer_t timer;            /* the next deadline */
+    bool held_up;                /* the loop was: answers are read before deadlines count */
     bool closing;
 };
 

@@ -28,7 +28,8 @@ struct cql_host {
     unsigned wanted, next;
     unsigned alive; /* connections whose memory is there */
     unsigned failures;
-    struct io_timer *timer; /* back-off */
+    struct io_timer *timer;  /* back-off */
+    char told[ERR_TEXT_MAX]; /* why it is down, as it was logged; "" when it is not */
     uint64_t random;
     bool closing;
 };
@@ -114,6 +115,15 @@ static void back_off(struct cql_host *h)
     h->timer = io_timer_start(h->loop, delay, on_back_off_over, h);
 }
 
+/* Once an outage, and again when the reason is another. */
+static void tell(struct cql_host *h, const struct err *err)
+{
+    if (strcmp(h->told, err->text) == 0)
+        return;
+    memcpy(h->told, err->text, sizeof h->told);
+    log_warning(h->options.log, "Cassandra: %s", err->text);
+}
+
 static void lost(struct cql_host *h, struct cql_connection *connection, const struct err *err)
 {
     struct slot *slot = slot_of(h, connection);
@@ -123,6 +133,7 @@ static void lost(struct cql_host *h, struct cql_connection *connection, const st
     *slot = (struct slot){0};
     if (h->negotiate && cql_host_ready(h) == 0)
         h->options.version = 5; /* the node may come back upgraded */
+    tell(h, err);
     h->events->down(h->ctx, h, connection, err);
     back_off(h);
 }
@@ -139,6 +150,7 @@ static void on_ready(void *ctx, struct cql_connection *connection)
     struct slot *slot = slot_of(h, connection);
     slot->ready = true;
     slot->ready_at = now_ms();
+    h->told[0] = '\0';
     h->events->up(h->ctx, h, connection);
     fill(h);
 }

@@ -7,7 +7,10 @@ enum metadata_flag {
     METADATA_CHANGED = 0x08,
 };
 
-enum { COLUMN_SIZE_MIN = 4 }; /* an empty name and an option without value */
+enum {
+    COLUMN_SIZE_MIN = 4, /* an empty name and an option without value */
+    COLUMNS_MAX = 65535, /* as many values as a request can bind */
+};
 
 static bool cut_off(struct err *err)
 {
@@ -24,6 +27,8 @@ static bool read_columns(struct cql_reader *r, bool global, uint32_t count, stru
     }
     if (r->bad || count > r->left / COLUMN_SIZE_MIN)
         return cut_off(err);
+    if (count > COLUMNS_MAX)
+        return err_set(err, ERR_PROTOCOL, "metadata of %u columns", count);
     struct cql_column *columns = arena_alloc(arena, count * sizeof *columns);
     for (uint32_t i = 0; i < count; i++) {
         struct cql_column *column = &columns[i];

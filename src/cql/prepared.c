@@ -60,6 +60,25 @@ static bool metadata_equal(const struct cql_metadata *a, const struct cql_metada
     return true;
 }
 
+static bool types_conflict(const struct cql_metadata *a, const struct cql_metadata *b)
+{
+    for (uint32_t i = 0; i < a->count && i < b->count; i++) {
+        if (slice_equal(a->columns[i].name, b->columns[i].name) &&
+            !type_equal(a->columns[i].type, b->columns[i].type))
+            return true;
+    }
+    return false;
+}
+
+bool cql_prepared_fits(const struct cql_prepared *prepared,
+                       const struct cql_preparation *preparation)
+{
+    if (slice_is_null(prepared->id))
+        return true;
+    return metadata_equal(&prepared->binds, &preparation->binds) &&
+           !types_conflict(&prepared->columns->metadata, &preparation->columns);
+}
+
 static const struct cql_type *copy_type(struct arena *arena, const struct cql_type *type)
 {
     struct cql_type *copy = arena_alloc(arena, sizeof *copy);

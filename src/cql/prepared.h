@@ -38,6 +38,10 @@ struct cql_prepared *cql_registry_add(struct cql_registry *registry, struct slic
 /* NULL when there is none. */
 struct cql_prepared *cql_registry_find(struct cql_registry *registry, struct slice id);
 
+/* Whether values and rows of the statement as it was prepared before still mean the same: nothing
+ * to bind has changed, and no column has another type. New columns of a SELECT * are no harm. */
+bool cql_prepared_fits(const struct cql_prepared *prepared,
+                       const struct cql_preparation *preparation);
 /* Takes over an answer to PREPARE, whose shapes are in any arena. */
 void cql_prepared_update(struct cql_registry *registry, struct cql_prepared *prepared,
                          const struct cql_preparation *preparation);

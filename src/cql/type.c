@@ -6,6 +6,7 @@
 enum {
     OPTION_SIZE_MIN = 2,
     FIELD_SIZE_MIN = 4, /* an empty name and an option without value */
+    ARENA_MAX = 64 * 1024 * 1024,
 };
 
 static const struct cql_type *decode(struct cql_reader *r, int depth, struct arena *arena,
@@ -63,6 +64,10 @@ static const struct cql_type *decode(struct cql_reader *r, int depth, struct are
 {
     if (depth > CQL_TYPE_DEPTH_MAX) {
         err_set(err, ERR_PROTOCOL, "a type is nested too deeply");
+        return NULL;
+    }
+    if (arena->total > ARENA_MAX) { /* two bytes become a hundred */
+        err_set(err, ERR_PROTOCOL, "types take more than %d bytes", (int)ARENA_MAX);
         return NULL;
     }
     const uint16_t id = cql_read_u16(r);

@@ -53,7 +53,8 @@ struct cql_type {
 enum { CQL_TYPE_DEPTH_MAX = 16 };
 
 /* Reads one [option] at *at (moved behind it). Result and names live in arena (names are copied).
- * Errors: ERR_PROTOCOL for a truncated, unknown or too deeply nested option. */
+ * Errors: ERR_PROTOCOL for a truncated, unknown or too deeply nested option, and when arena has
+ * grown beyond 64 MiB. */
 MUST_USE const struct cql_type *cql_type_decode(struct slice *at, struct arena *arena,
                                                 struct err *err);
 /* Reads the form of system_schema.columns: "int", "frozen<list<text>>", "vector<float, 3>".

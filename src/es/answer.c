@@ -10,21 +10,27 @@ static bool contains(struct slice text, const char *part)
     return text.ptr && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
-/* An index that is read-only, full or still coming up: nobody's login, and it passes. */
-static bool is_block(const struct json_node *error)
+/* An index that is read-only, full, closed or still coming up: neither a login's fault nor a
+ * document's, and it passes. 1.x gives text, in which anything may occur, and 403 for these. */
+static bool is_block(int status, const struct json_node *error)
 {
     const struct json_node *type = json_member(error, "type");
-    return (type && slice_is(type->text, "cluster_block_exception")) ||
-           (error && error->type == JSON_STRING && contains(error->text, "ClusterBlockException"));
+    if (type)
+        return slice_is(type->text, "cluster_block_exception") ||
+               slice_is(type->text, "index_closed_exception");
+    return status == 403 && error && error->type == JSON_STRING &&
+           (contains(error->text, "ClusterBlockException") ||
+            contains(error->text, "IndexClosedException"));
 }
 
 enum err_code es_status_code(int status, const struct json_node *error)
 {
+    if (is_block(status, error))
+        return ERR_UNAVAILABLE;
     switch (status) {
     case 401:
-        return ERR_AUTH;
     case 403:
-        return is_block(error) ? ERR_UNAVAILABLE : ERR_AUTH;
+        return ERR_AUTH;
     case 404:
         return ERR_NOT_FOUND;
     case 409:

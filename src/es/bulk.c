@@ -133,7 +133,7 @@ bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_f
     struct buf path = {0};
     buf_append_str(&path, es_documents_path(client));
     buf_append_str(&path, "/_bulk?filter_path=items.*.status,items.*.error,error,status");
-    const bool sent = es_send(client, "POST", buf_cstr(&path), body, true, on_bulk, b, err);
+    const bool sent = es_send(client, "POST", buf_cstr(&path), body, ES_BULK, on_bulk, b, err);
     buf_free(&path);
     if (!sent)
         free(b);

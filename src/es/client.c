@@ -168,11 +168,12 @@ static void on_root(void *ctx, const struct json_node *json, int status, const s
         err_set(&own, ERR_PROTOCOL,
                 "elasticsearch: the server at this address is no Elasticsearch");
     const bool no_answer = status == 0 && own.code != ERR_CANCELLED;
-    if (no_answer && --c->left > 0 && es_send(c->client, "GET", "/", NULL, false, on_root, c, &own))
+    if (no_answer && --c->left > 0 &&
+        es_send(c->client, "GET", "/", NULL, ES_JSON, on_root, c, &own))
         return;
     /* Some distributions of the server don't have the page at the root. */
     if ((status == 405 || status == 404 || status == 400) &&
-        es_send(c->client, "GET", "/_nodes/_local?filter_path=nodes.*.version", NULL, false,
+        es_send(c->client, "GET", "/_nodes/_local?filter_path=nodes.*.version", NULL, ES_JSON,
                 on_nodes, c, &own))
         return;
     finish(c, &own);
@@ -182,7 +183,7 @@ bool es_connect(struct es_client *client, es_done_fn *done, void *ctx, struct er
 {
     struct connecting *c = mem_alloc(sizeof *c);
     *c = (struct connecting){client, client->host_count, done, ctx};
-    if (es_send(client, "GET", "/", NULL, false, on_root, c, err))
+    if (es_send(client, "GET", "/", NULL, ES_JSON, on_root, c, err))
         return true;
     free(c);
     return false;

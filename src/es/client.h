@@ -17,9 +17,10 @@
  * Promise of every function that takes a callback: it returns false with err set and never calls
  * back, or returns true and calls back exactly once, later, from the loop. Results are borrowed for
  * the time of the call. Retrying is the caller's affair: errors carry their class (429:
- * ERR_OVERLOADED; 5xx and a blocked index, 403: ERR_UNAVAILABLE; no connection: ERR_CONNECTION; 401
- * and other 403: ERR_AUTH; 404: ERR_NOT_FOUND; 409: ERR_CONFLICT; 413: ERR_TOO_LARGE; other 4xx:
- * ERR_REQUEST; a redirect: ERR_CONFIG). Texts name the server and its reason, no secret. */
+ * ERR_OVERLOADED; 5xx and a blocked or closed index: ERR_UNAVAILABLE; no connection:
+ * ERR_CONNECTION; 401 and 403: ERR_AUTH; 404: ERR_NOT_FOUND; 409: ERR_CONFLICT; 413: ERR_TOO_LARGE;
+ * other 4xx: ERR_REQUEST; a redirect: ERR_CONFIG). Texts name the server and its reason, no secret.
+ */
 struct es_client;
 
 struct es_options {
@@ -59,7 +60,7 @@ struct es_document {
     bool found;
     int64_t version;
     int64_t seq_no, primary_term;   /* -1 where the server has none */
-    const struct json_node *source; /* object, or NULL when not found or not asked for */
+    const struct json_node *source; /* object; NULL: not found, not kept, or it can't be read */
 };
 
 /* -- writing ----------------------------------------------------------------------------- */
@@ -104,9 +105,10 @@ MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t 
                       es_documents_fn *done, void *ctx, struct err *err);
 
 /* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), in no
- * particular order, as of its first page, by point in time + search_after or scroll, never
- * from/size. Pages may be smaller than asked for. A feed whose next page is asked for more than 5
- * minutes after the last one may end with ERR_UNAVAILABLE; another one can be opened then. */
+ * particular order, some of them twice or as they are by then, as of its first page, by point in
+ * time + search_after or scroll, never from/size. Pages may be smaller than asked for. A feed whose
+ * next page is asked for more than 5 minutes after the last one may end with ERR_UNAVAILABLE;
+ * another one can be opened then. */
 struct es_feed;
 struct es_feed_options {
     int64_t since, until;
@@ -119,7 +121,7 @@ struct es_feed_options {
 typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
 MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
                            es_feed_fn *done, void *ctx, struct err *err);
-/* count 0 and err NULL: that was the end. One call at a time. */
+/* count 0 and err NULL: that was the end. One call at a time; after an error only es_feed_close. */
 MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ctx, struct err *err);
 /* Frees it and closes its context on the server, in the background. No call may be pending. */
 void es_feed_close(struct es_feed *feed);

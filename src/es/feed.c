@@ -22,6 +22,7 @@ struct es_feed {
 };
 
 static bool next_request(struct es_feed *feed, struct err *err);
+static void discard_context(struct es_feed *feed);
 
 static bool scrolls(const struct es_feed *feed)
 {
@@ -73,10 +74,25 @@ static bool retry_smaller(struct es_feed *feed, const struct err *err)
     return true;
 }
 
+/* A document that is no JSON makes its page unreadable. The page is read again without any _source;
+ * those are then read by id, which gets along with such documents. A scroll can't go back: it
+ * begins anew. */
+static bool retry_bare(struct es_feed *feed, int status)
+{
+    if (feed->state.bare || status < 200 || status >= 300)
+        return false;
+    feed->state.bare = true;
+    if (scrolls(feed) && feed->stage == PAGING) {
+        discard_context(feed);
+        feed->stage = OPENING;
+    }
+    return true;
+}
+
 static void on_page_error(struct es_feed *feed, int status, const struct err *err)
 {
     struct err own = *err;
-    if (retry_smaller(feed, err)) {
+    if (retry_smaller(feed, err) || retry_bare(feed, status)) {
         if (next_request(feed, &own))
             return;
     } else if (feed->stage == PAGING && status == 404 && feed->state.context.len > 0) {
@@ -98,6 +114,47 @@ static void hand_out(struct es_feed *feed, const struct json_node *hits, struct 
         err_context(err, "elasticsearch");
     feed->done(feed->ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : err);
     free(documents);
+}
+
+/* Those that are gone since the page was made are left out; an empty page would be the end. */
+static void on_sources(void *ctx, const struct es_document *documents, size_t count,
+                       const struct err *err)
+{
+    struct es_feed *feed = ctx;
+    struct err bad = {0};
+    if (err) {
+        fail(feed, err);
+        return;
+    }
+    struct es_document *found = mem_array(count, sizeof *found);
+    size_t found_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (documents[i].found)
+            found[found_count++] = documents[i];
+    if (found_count > 0 || feed->stage == ENDED)
+        feed->done(feed->ctx, found, found_count, NULL);
+    else if (!next_request(feed, &bad))
+        fail(feed, &bad);
+    free(found);
+}
+
+static void read_sources(struct es_feed *feed, const struct json_node *hits)
+{
+    struct slice *ids = mem_array(hits->children, sizeof *ids);
+    struct es_document document;
+    struct err err = {0};
+    size_t count = 0;
+    bool fine = true;
+    for (const struct json_node *n = json_first(hits); n && fine; n = json_next(hits, n)) {
+        fine = es_hit_read(n, &document, &err);
+        ids[count++] = document.id;
+    }
+    if (!fine)
+        err_context(&err, "elasticsearch");
+    feed->state.bare = scrolls(feed);
+    if (!fine || !es_mget(feed->client, ids, count, on_sources, feed, &err))
+        fail(feed, &err);
+    free(ids);
 }
 
 static void on_page(void *ctx, const struct json_node *json, int status, const struct err *err)
@@ -128,7 +185,10 @@ static void on_page(void *ctx, const struct json_node *json, int status, const s
     }
     if (!full)
         feed->stage = ENDED;
-    hand_out(feed, hits, &bad);
+    if (feed->state.bare && hits->children > 0)
+        read_sources(feed, hits);
+    else
+        hand_out(feed, hits, &bad);
 }
 
 static void on_context(void *ctx, const struct json_node *json, int status UNUSED,
@@ -157,7 +217,7 @@ static bool search_index(struct es_feed *feed, const char *parameters, struct er
     buf_append_str(&path, parameters);
     es_feed_search_body(&feed->state, feed->client, *parameters != '\0', &body);
     const bool sent =
-        es_send(feed->client, "POST", buf_cstr(&path), &body, false, on_page, feed, err);
+        es_send(feed->client, "POST", buf_cstr(&path), &body, ES_JSON, on_page, feed, err);
     buf_free(&path);
     return sent;
 }
@@ -170,11 +230,12 @@ static bool open_context(struct es_feed *feed, struct err *err)
                               ? "/_pit?keep_alive=" ES_FEED_KEEP_ALIVE
                               : "/_search/point_in_time?keep_alive=" ES_FEED_KEEP_ALIVE);
     const bool sent =
-        es_send(feed->client, "POST", buf_cstr(&path), NULL, false, on_context, feed, err);
+        es_send(feed->client, "POST", buf_cstr(&path), NULL, ES_JSON, on_context, feed, err);
     buf_free(&path);
     return sent;
 }
 
+/* A scroll that is asked twice has left out a page. */
 static bool continue_context(struct es_feed *feed, struct err *err)
 {
     struct buf body = {0};
@@ -183,7 +244,8 @@ static bool continue_context(struct es_feed *feed, struct err *err)
         path = es_feed_scroll_body(&feed->state, feed->client, &body);
     else
         es_feed_context_body(&feed->state, feed->client, &body);
-    return es_send(feed->client, "POST", path, &body, false, on_page, feed, err);
+    return es_send(feed->client, "POST", path, &body, scrolls(feed) ? ES_JSON_ONCE : ES_JSON,
+                   on_page, feed, err);
 }
 
 static bool next_request(struct es_feed *feed, struct err *err)
@@ -221,14 +283,20 @@ static void on_discarded(void *ctx UNUSED, const struct json_node *json UNUSED, 
 {
 }
 
+static void discard_context(struct es_feed *feed)
+{
+    struct buf body = {0};
+    if (feed->state.context.len == 0)
+        return;
+    const char *path = es_feed_discard_body(&feed->state, feed->client, &body);
+    if (!es_send(feed->client, "DELETE", path, &body, ES_JSON, on_discarded, NULL, NULL))
+        log_debug(feed->client->log, "a search context is left to its keep-alive");
+    buf_clear(&feed->state.context);
+}
+
 void es_feed_close(struct es_feed *feed)
 {
-    if (feed->state.context.len > 0) {
-        struct buf body = {0};
-        const char *path = es_feed_discard_body(&feed->state, feed->client, &body);
-        if (!es_send(feed->client, "DELETE", path, &body, false, on_discarded, NULL, NULL))
-            log_debug(feed->client->log, "a search context is left to its keep-alive");
-    }
+    discard_context(feed);
     buf_free(&feed->state.context);
     buf_free(&feed->state.after);
     free(feed);

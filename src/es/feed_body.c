@@ -47,7 +47,9 @@ static void append_search(const struct es_feed_state *state, const struct es_cli
         buf_append_str(body, "\"seq_no_primary_term\":true,");
     if (v->untracked_hits && untracked)
         buf_append_str(body, "\"track_total_hits\":false,");
-    if (v->exclude_vectors)
+    if (state->bare)
+        buf_append_str(body, "\"_source\":false,");
+    else if (v->exclude_vectors)
         buf_append_str(body, "\"_source\":{\"exclude_vectors\":false},");
     buf_append_str(body, "\"query\":");
     if (state->options.all)

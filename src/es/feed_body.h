@@ -13,6 +13,7 @@ struct es_feed_state {
     uint32_t page_size;
     struct buf context; /* id of the point in time or scroll */
     struct buf after;   /* sort values of the last hit, as JSON */
+    bool bare;          /* hits come without their _source */
 };
 
 /* Takes over the id of a context that was just opened. */

@@ -23,7 +23,7 @@ static bool start(struct call from, const char *method, const char *begin, const
     buf_append_str(&path, begin);
     buf_append_str(&path, end);
     const bool sent =
-        es_send(from.client, method, buf_cstr(&path), body, false, on_answer, call, err);
+        es_send(from.client, method, buf_cstr(&path), body, ES_JSON, on_answer, call, err);
     buf_free(&path);
     if (!sent)
         free(call);

@@ -130,7 +130,7 @@ static void on_answer(void *ctx, struct io_http_answer *answer, const struct err
 }
 
 bool es_send(struct es_client *client, const char *method, const char *path, struct buf *body,
-             bool ndjson, es_answer_fn *done, void *ctx, struct err *err)
+             enum es_sending sending, es_answer_fn *done, void *ctx, struct err *err)
 {
     struct request *r = mem_alloc(sizeof *r);
     *r = (struct request){client, choose_host(client), method, mem_strdup(path), done, ctx};
@@ -140,9 +140,10 @@ bool es_send(struct es_client *client, const char *method, const char *path, str
     const struct io_http_request request = {
         .method = method,
         .url = buf_cstr(&url),
-        .content_type = ndjson ? "application/x-ndjson" : "application/json",
+        .content_type = sending == ES_BULK ? "application/x-ndjson" : "application/json",
         .body = body,
         .plain = !client->version.takes_gzip,
+        .once = sending != ES_JSON,
         .login = &client->login,
     };
     const bool sent = io_http_send(client->http, &request, on_answer, r, err) != NULL;

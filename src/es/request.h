@@ -34,9 +34,15 @@ struct es_client {
 typedef void es_answer_fn(void *ctx, const struct json_node *json, int status,
                           const struct err *err);
 
+enum es_sending {
+    ES_JSON,      /* may be sent again when a kept connection ends under it */
+    ES_JSON_ONCE, /* not: the server has moved on by the first */
+    ES_BULK,      /* NDJSON, once: whether a write is repeated is for its sender to decide */
+};
+
 /* body (may be NULL) is taken over, also when it fails. path begins with a slash. */
 MUST_USE bool es_send(struct es_client *client, const char *method, const char *path,
-                      struct buf *body, bool ndjson, es_answer_fn *done, void *ctx,
+                      struct buf *body, enum es_sending sending, es_answer_fn *done, void *ctx,
                       struct err *err);
 
 /* Name of the field that holds the version for searches. */

@@ -47,6 +47,7 @@ struct io_http_request {
     const char *content_type;          /* of the body; borrowed until the answer */
     struct buf *body;                  /* taken over when the request is accepted; NULL: none */
     bool plain;                        /* the body is not compressed, whatever its size */
+    bool once;                         /* see below; for requests with a body */
     const struct io_http_login *login; /* may be NULL */
 };
 
@@ -57,6 +58,10 @@ struct io_http_answer {
     const char *redirect; /* where a 3xx points to, or NULL */
     uint64_t took_us;
 };
+
+/* A request that a kept connection ends under, before a byte of its answer has come, is sent again
+ * on a new one, although the server may have obeyed it. With once it is not when any of its body
+ * had left: it ends with ERR_CONNECTION. */
 
 /* Exactly one call, later and from the loop, for each request that was accepted. answer is NULL
  * when err is set. Errors: ERR_CONNECTION, ERR_TIMEOUT, ERR_CANCELLED, ERR_TOO_LARGE (the answer),

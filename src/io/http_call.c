@@ -55,6 +55,25 @@ static void add_header(struct io_http_call *call, const char *name, const char *
     buf_free(&line);
 }
 
+static size_t on_body_wanted(char *out, size_t size, size_t count, void *ctx)
+{
+    struct io_http_call *call = ctx;
+    const size_t left = call->body.len - call->body_sent, room = size * count;
+    const size_t len = left < room ? left : room;
+    if (len > 0)
+        memcpy(out, call->body.ptr + call->body_sent, len);
+    call->body_sent += len;
+    return len;
+}
+
+/* A body that curl can't rewind is never sent a second time. */
+static void set_body_once(struct io_http_call *call)
+{
+    curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, on_body_wanted);
+    curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+}
+
 static void set_body(struct io_http_call *call, const struct io_http_request *request)
 {
     const size_t limit = call->options->gzip_above;
@@ -72,7 +91,10 @@ static void set_body(struct io_http_call *call, const struct io_http_request *re
     add_header(call, "Content-Type", request->content_type);
     /* Otherwise curl asks for leave to send a large body and waits up to a second for it. */
     call->headers = curl_slist_append(call->headers, "Expect:");
-    curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.ptr ? call->body.ptr : "");
+    if (request->once)
+        set_body_once(call);
+    else
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.ptr ? call->body.ptr : "");
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 }
 
@@ -97,8 +119,10 @@ static void set_tls(CURL *easy, const struct io_http_options *options)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-    if (options->tls.ca)
+    if (options->tls.ca) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, options->tls.ca);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted, too */
+    }
     if (options->tls.cert)
         curl_easy_setopt(easy, CURLOPT_SSLCERT, options->tls.cert);
     if (options->tls.key)
@@ -117,6 +141,8 @@ static void set_transfer(struct io_http_call *call)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Otherwise giving a request up waits, with the loop, for the thread that resolves its name. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->total_timeout_ms);
@@ -196,6 +222,8 @@ void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err
                 (double)options->total_timeout_ms / 1e3);
     else if (rc == CURLE_OPERATION_TIMEDOUT)
         err_set(err, code, "no connection within %g s", (double)options->connect_timeout_ms / 1e3);
+    else if (rc == CURLE_SEND_FAIL_REWIND) /* `once`; curl's words are about itself */
+        err_set(err, code, "the connection ended before an answer");
     else if (code == ERR_TOO_LARGE)
         err_set(err, code, "the answer is longer than %zu bytes", options->answer_max);
     else if (rc == CURLE_PEER_FAILED_VERIFICATION &&

@@ -14,6 +14,7 @@ struct io_http_call {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
+    size_t body_sent; /* of a body that is read by curl, see set_body_once */
     struct buf answer;
     io_http_fn *done;
     void *ctx;

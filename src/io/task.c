@@ -29,6 +29,7 @@ struct io_task {
     void *ctx;
     char *stack;
     bool ended;
+    struct io_task *next; /* behind it for the same lock */
     /* AddressSanitizer has to be told of every change of stack. */
     void *fake_stack;
     const void *caller_stack;
@@ -165,6 +166,31 @@ void io_group_wait_below(struct io_group *group, size_t limit)
 void io_group_wait(struct io_group *group)
 {
     io_group_wait_below(group, 0);
+}
+
+void io_lock_take(struct io_lock *lock)
+{
+    if (!lock->held) {
+        lock->held = true;
+        return;
+    }
+    current->next = NULL;
+    if (lock->first)
+        lock->last->next = current;
+    else
+        lock->first = current;
+    lock->last = current;
+    leave_stack(current); /* until it is handed over */
+}
+
+void io_lock_give(struct io_lock *lock)
+{
+    struct io_task *next = lock->first;
+    lock->held = next != NULL;
+    if (!next)
+        return;
+    lock->first = next->next;
+    schedule(next);
 }
 
 struct sleep {

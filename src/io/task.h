@@ -40,6 +40,14 @@ void io_group_wait(struct io_group *group);
 /* Returns when pending is at most limit: keeps a bounded number in flight. */
 void io_group_wait_below(struct io_group *group, size_t limit);
 
+/* One task at a time, in the order of asking. Zero-initialised is free. */
+struct io_lock {
+    bool held;
+    struct io_task *first, *last; /* those who wait */
+};
+void io_lock_take(struct io_lock *lock);
+void io_lock_give(struct io_lock *lock);
+
 /* Something that tasks sleep on: a sleep ends early when it is raised. */
 struct io_wake {
     bool raised;

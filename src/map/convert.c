@@ -174,8 +174,9 @@ struct change_hash map_content_hash(const struct map_schema *schema,
     hash_part(&state, content->missing ? SLICE_LIT("missing") : SLICE_LIT("present"));
     for (uint32_t i = 0; !content->missing && i < schema->column_count; i++) {
         const struct map_column *column = &schema->columns[i];
-        if (slice_is_null(content->cells[i]) ||
-            !(to_cassandra ? column->to_cassandra : column->to_elasticsearch))
+        /* What does not travel to Cassandra is not read from documents either. */
+        if (slice_is_null(content->cells[i]) || !column->to_cassandra ||
+            !(to_cassandra || column->to_elasticsearch))
             continue;
         hash_part(&state, column->name);
         hash_part(&state, content->cells[i]);

@@ -130,6 +130,7 @@ static bool build_keys(struct map_schema *schema, const struct map_table_column 
     for (uint32_t i = 0; i < found; i++) {
         name_column(sorted[i], o, &keys[i]);
         keys[i].to_cassandra = keys[i].to_elasticsearch = true;
+        schema->partition_count += sorted[i]->kind == MAP_PARTITION_KEY;
         keys[i].type = cql_type_parse(sorted[i]->type, arena, err);
         keys[i].codec = keys[i].type ? map_codec_find(keys[i].type->id) : NULL;
         if (!keys[i].codec || !keys[i].codec->to_text)

@@ -26,6 +26,7 @@ struct map_column {
 struct map_schema {
     const struct map_column *keys; /* primary key, in its order */
     uint32_t key_count;
+    uint32_t partition_count;         /* of them: the partition key */
     const struct map_column *columns; /* mapped regular columns, by name */
     uint32_t column_count;
     const struct map_fields *fields; /* columns by field name, map/fields.h */

@@ -73,14 +73,41 @@ static bool bind_elasticsearch(struct pipeline *p, struct err *err)
     return true;
 }
 
+void pipeline_on_event(struct pipeline *p, const struct cql_event *event)
+{
+    const struct source_table_options *table = &p->options.table;
+    if (!slice_is(event->type, "SCHEMA_CHANGE"))
+        return;
+    const bool any = slice_is(event->change, "MISSED");
+    const bool ours = slice_is(event->keyspace, table->keyspace) &&
+                      (!slice_is(event->target, "TABLE") || slice_is(event->object, table->data) ||
+                       slice_is(event->object, table->series));
+    if (!any && !ours)
+        return;
+    p->schema_changed = true;
+    log_debug(p->options.log, "the schema of keyspace %s has changed", table->keyspace);
+}
+
+static void log_schema(const struct pipeline *p)
+{
+    const struct source_table_options *table = &p->options.table;
+    if (p->status.cycles > 0)
+        log_info(p->options.log, "read the schema of %s.%s again: %u columns are synced",
+                 table->keyspace, table->data, p->table.schema->column_count);
+}
+
 bool bind_servers(struct pipeline *p, struct err *err)
 {
-    if (p->bound)
+    if (p->bound && !p->schema_changed)
         return true;
+    unbind_servers(p);
+    p->schema_changed = false; /* what changes while it is read counts again */
     p->bound = bind_cassandra(p, err) && bind_elasticsearch(p, err);
-    if (!p->bound)
+    if (!p->bound) {
         unbind_servers(p);
-    else
-        warn_of_schema(p);
-    return p->bound;
+        return false;
+    }
+    log_schema(p);
+    warn_of_schema(p);
+    return true;
 }

@@ -11,9 +11,8 @@ static bool stopped(const struct io_wake *stop)
     return stop && stop->raised;
 }
 
-/* Turns a key's text into an item; what is no key goes to the dead letters. */
-static bool new_item(struct cycle *c, struct slice text, struct item *item, struct arena *arena,
-                     struct err *bad)
+bool cycle_item(const struct cycle *c, struct slice text, struct item *item, struct arena *arena,
+                struct err *bad)
 {
     struct slice *cells = arena_alloc(arena, (c->p->table.schema->key_count + 1) * sizeof *cells);
     *item = (struct item){.key = {.text = text, .cells = cells}};
@@ -54,8 +53,9 @@ static bool refuse_document(struct cycle *c, const struct change_entry *entry,
     struct err bad = {0};
     if (!slice_is_null(document->source))
         buf_append_slice(&payload, document->source);
-    else if (content->missing || !map_document_render(c->p->table.schema, content->cells,
-                                                      SLICE_NULL, 0, NULL, &payload, &bad))
+    else if (!content->cells || content->missing ||
+             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, &payload,
+                                  &bad))
         buf_append_str(&payload, "null");
     const bool fine =
         refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);
@@ -158,7 +158,7 @@ static bool examine_documents(struct cycle *c, const struct source_page *page, s
             continue;
         struct err bad = {0};
         const char *why = why_unusable(c, entry);
-        if (!why && !new_item(c, entry->key, &items[count], arena, &bad))
+        if (!why && !cycle_item(c, entry->key, &items[count], arena, &bad))
             why = bad.text;
         if (why) {
             if (!refuse_document(c, entry, &page->documents[i], why, err))
@@ -205,7 +205,7 @@ static bool examine_keys(struct cycle *c, const struct slice *keys, size_t count
     size_t parsed = 0;
     for (size_t i = 0; i < count; i++) {
         struct err bad = {0};
-        if (new_item(c, keys[i], &items[parsed], arena, &bad)) {
+        if (cycle_item(c, keys[i], &items[parsed], arena, &bad)) {
             parsed++;
             continue;
         }
@@ -291,7 +291,7 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
         return false;
     if (!read_series(c, stop, err) || stopped(stop) || !read_documents(c, stop, err) ||
-        !examine_due(c, stop, err))
+        !examine_due(c, stop, err) || (c->retry && !retry_letters(c, stop, err)))
         return false;
     if (c->report->transient > 0) {
         if (err)
@@ -303,12 +303,12 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     return complete(c, err);
 }
 
-bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,
-                    struct pipeline_report *report, struct err *err)
+static bool cycle(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
+    struct pipeline *p = c->p;
+    struct pipeline_report *report = c->report;
     *report = (struct pipeline_report){0};
-    struct cycle c = {.p = p, .report = report, .whole = whole};
-    const bool fine = run_cycle(&c, stop, err);
+    const bool fine = run_cycle(c, stop, err);
     report->gap = p->checkpoint.gap;
     pipeline_counts_add(&p->status.to_elasticsearch, &report->to_elasticsearch);
     pipeline_counts_add(&p->status.to_cassandra, &report->to_cassandra);
@@ -317,4 +317,20 @@ bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,
     if (!fine && err && err_class_of(err->code) != ERR_CLASS_RETRY)
         unbind_servers(p);
     return fine;
+}
+
+bool pipeline_cycle(struct pipeline *p, bool whole, const struct io_wake *stop,
+                    struct pipeline_report *report, struct err *err)
+{
+    struct cycle c = {.p = p, .report = report, .whole = whole};
+    return cycle(&c, stop, err);
+}
+
+bool pipeline_retry(struct pipeline *p, struct pipeline_retry *retry, const struct io_wake *stop,
+                    struct pipeline_report *report, struct err *err)
+{
+    /* A whole cycle: each letter is decided from all that is known now. */
+    struct cycle c = {.p = p, .report = report, .whole = true, .retry = retry};
+    retry->tried = retry->settled = retry->dead = retry->put_off = 0;
+    return cycle(&c, stop, err);
 }

@@ -61,17 +61,15 @@ static struct resolve_own own_facts(const struct pipeline *p, const struct store
                                 .holds = holds};
 }
 
-/* Whether the daemon itself wrote what the row holds, whatever the version was. */
-static bool row_is_own(const struct pipeline *p, const struct item *item)
+static void find_own_row(const struct pipeline *p, const struct item *item, struct resolve_facts *f)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const struct store_own *own = &e->entry.own_row;
         if ((own->flags & STORE_OWN_RECORDED) && own->written == item->row.write_time)
-            return true;
+            f->row_written_by_us = true;
         if (own_facts(p, own, &item->row.content, true).holds)
-            return true;
+            f->row_is_own = true;
     }
-    return false;
 }
 
 /* An entry that was seen (its clock and ours differ by settle at most) before the row was written
@@ -83,7 +81,7 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
            item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
-static void find_facts(const struct cycle *c, struct item *item)
+void examine_facts(const struct cycle *c, struct item *item)
 {
     const struct pipeline *p = c->p;
     struct resolve_facts *f = &item->facts;
@@ -93,9 +91,9 @@ static void find_facts(const struct cycle *c, struct item *item)
         .document_unreadable = item->document.unreadable != NULL,
         .row_missing = item->row.content.missing,
         .row_write_time = item->row.write_time,
-        .row_is_own = row_is_own(p, item),
         .row_unexplained = item->unexplained > 0 && item->row.write_time <= item->unexplained,
     };
+    find_own_row(p, item, f);
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
@@ -108,7 +106,11 @@ static void find_facts(const struct cycle *c, struct item *item)
         }
     }
     const int64_t first = highest && highest->entry.first_look ? highest->entry.first_look : c->now;
-    f->delete_settled = c->now - first >= p->options.delete_settle_us;
+    f->delete_settled = item->retried || c->now - first >= p->options.delete_settle_us;
+    if (item->retried && f->row_unexplained) {
+        f->row_unexplained = false;
+        f->entry_explains = true;
+    }
     const int64_t version =
         f->entry_version > f->document_version ? f->entry_version : f->document_version;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
@@ -148,9 +150,10 @@ static void prepare_write(const struct cycle *c, struct item *item)
     }
 }
 
-static bool is_delete(const struct item *item)
+static bool braked(const struct item *item)
 {
-    return item->decision.action == RESOLVE_TO_ELASTICSEARCH && item->decision.delete;
+    return item->decision.action == RESOLVE_TO_ELASTICSEARCH &&
+           item->decision.delete &&!item->retried;
 }
 
 static bool has_waited(const struct item *item)
@@ -174,15 +177,15 @@ static void brake_deletes(struct cycle *c, struct item *items, size_t count)
     }
     int64_t due = 0, sudden = 0;
     for (size_t i = 0; i < count; i++) {
-        due += is_delete(&items[i]);
-        sudden += is_delete(&items[i]) && !has_waited(&items[i]);
+        due += braked(&items[i]);
+        sudden += braked(&items[i]) && !has_waited(&items[i]);
     }
     const int64_t total = p->deletes + p->deletes_waiting + sudden;
     p->deletes += due;
     if (due == 0 || total <= p->options.max_deletes)
         return;
     for (size_t i = 0; i < count; i++) {
-        if (!is_delete(&items[i]))
+        if (!braked(&items[i]))
             continue;
         items[i].decision.action = RESOLVE_DEAD;
         items[i].decision.rule = RESOLVE_RULE_TOO_MANY_DELETES;
@@ -200,7 +203,7 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         if (p->dead_letters > 0 &&
             !store_dead_unexplained(p->store, p->id, item->key.text, &item->unexplained, err))
             return false;
-        find_facts(c, item);
+        examine_facts(c, item);
         item->decision = resolve_decide(&item->facts, &c->rules);
         const enum resolve_action action = item->decision.action;
         if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)

@@ -31,7 +31,8 @@ struct pipeline {
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
     bool bound;
-    bool connected; /* cql_connect has been called */
+    bool schema_changed; /* since it was bound */
+    bool connected;      /* cql_connect has been called */
     struct source *series, *documents;
     struct source_rows *rows;
     struct sink *to_cassandra, *to_elasticsearch;
@@ -47,6 +48,7 @@ struct cycle {
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
     bool whole;
+    struct pipeline_retry *retry;                     /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
     struct resolve_rules rules;
 };
@@ -58,7 +60,7 @@ struct item {
     struct change_row row;
     struct memory_entry *entries;
     bool have_document;
-    const char *unusable;
+    bool retried; /* somebody asks for what was put into the dead letters */
     struct resolve_facts facts;
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
@@ -68,6 +70,13 @@ struct item {
     bool put_off;
 };
 
+/* cycle.c: turns a key's text into an item in arena; false with bad set for what is no key. */
+MUST_USE bool cycle_item(const struct cycle *c, struct slice text, struct item *item,
+                         struct arena *arena, struct err *bad);
+
+/* retry.c: the dead letters that c->retry asks for. */
+MUST_USE bool retry_letters(struct cycle *c, const struct io_wake *stop, struct err *err);
+
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
@@ -75,6 +84,9 @@ int64_t window_version_at(const struct pipeline *p, int64_t us);
 /* examine.c: brings items (one a key) up to date on both sides; their keys are parsed already. */
 MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                             struct err *err);
+
+/* What both stores, the entries of item and the rules say of it. */
+void examine_facts(const struct cycle *c, struct item *item);
 
 /* outcome.c */
 MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err);

@@ -38,6 +38,10 @@ bool outcome_dead(struct cycle *c, struct slice key, int64_t version, enum chang
     bool added = false;
     if (!store_dead_write(p->store, p->id, &letter, &added, err))
         return false;
+    /* An older one of the record has nothing to wait for any more. */
+    const bool counts = !c->rules.latest_version || version <= c->rules.latest_version;
+    if (counts && !store_dead_settle(p->store, p->id, key, version - 1, err))
+        return false;
     if (!added)
         return true;
     p->dead_letters++;
@@ -128,6 +132,7 @@ static bool first_look(const struct item *item)
 static bool after_decision(struct cycle *c, struct item *item, struct err *err)
 {
     const char *text = resolve_rule_text(item->decision.rule);
+    char name[RESOLVE_RULE_NAME_MAX];
     if (log_enabled(c->p->options.log, LOG_DEBUG))
         log_debug(c->p->options.log, "%.*s document %lld entry %lld: %s", SLICE_ARG(item->key.text),
                   (long long)item->facts.document_version, (long long)item->facts.entry_version,
@@ -139,7 +144,8 @@ static bool after_decision(struct cycle *c, struct item *item, struct err *err)
         put_off(c, item);
         return true;
     case RESOLVE_DEAD:
-        return dead_item(c, item, "rule",
+        resolve_rule_name(item->decision.rule, name);
+        return dead_item(c, item, name,
                          item->document.unreadable ? item->document.unreadable : text, err);
     default:
         if (item->decision.rule == RESOLVE_RULE_EQUAL && first_look(item))

@@ -63,3 +63,14 @@ void pipeline_counts_add(struct pipeline_counts *to, const struct pipeline_count
     to->unchanged += from->unchanged;
     to->dead += from->dead;
 }
+
+bool pipeline_purge(struct pipeline *p, struct slice key, int64_t *removed, struct err *err)
+{
+    return store_dead_purge(p->store, p->id, key, removed, err) &&
+           store_dead_count(p->store, p->id, &p->dead_letters, err);
+}
+
+int64_t pipeline_id(const struct pipeline *p)
+{
+    return p->id;
+}

@@ -2,6 +2,7 @@
 #define PIPELINE_PIPELINE_H
 
 #include "base/log.h"
+#include "change/state.h"
 #include "cql/client.h"
 #include "es/client.h"
 #include "io/task.h"
@@ -39,6 +40,8 @@ MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *
                                        struct es_client *elasticsearch, struct store *store,
                                        const struct pipeline_options *options, struct err *err);
 void pipeline_free(struct pipeline *pipeline);
+/* For the client's events: a change of the tables' schema is looked at by the next cycle. */
+void pipeline_on_event(struct pipeline *pipeline, const struct cql_event *event);
 
 /* Cycles look at versions from since (inclusive) on only, instead of going on from the checkpoint;
  * 0: from the checkpoint again. */
@@ -64,6 +67,36 @@ struct pipeline_report {
  * in report and stays done, the checkpoint has not moved. */
 MUST_USE bool pipeline_cycle(struct pipeline *pipeline, bool whole, const struct io_wake *stop,
                              struct pipeline_report *report, struct err *err);
+
+/* Dead letters: those of key (null: all) are examined anew, in a cycle of its own. What somebody
+ * asks for in this way is done: a row that nobody can explain is written over unless it was written
+ * again, deletes are not counted against maxDeletes. A letter goes when its change was copied, or
+ * turned out to be settled or superseded. */
+struct pipeline_retry {
+    struct slice key;
+    int64_t tried, settled, dead, put_off; /* keys; dead: again or still; put_off: ask again */
+};
+MUST_USE bool pipeline_retry(struct pipeline *pipeline, struct pipeline_retry *retry,
+                             const struct io_wake *stop, struct pipeline_report *report,
+                             struct err *err);
+/* Forgets the dead letters of key (null: all) without copying; *removed: how many. */
+MUST_USE bool pipeline_purge(struct pipeline *pipeline, struct slice key, int64_t *removed,
+                             struct err *err);
+/* For those who read them (store/dead_letter.h): the pipeline's number in the state. */
+int64_t pipeline_id(const struct pipeline *pipeline);
+
+/* What the next cycle would do with one record, and why. Writes nothing. */
+struct pipeline_explanation {
+    const struct map_schema *schema;
+    struct change_document document;
+    struct change_row row; /* with write times */
+    struct resolve_facts facts;
+    struct resolve_decision decision;
+};
+/* Content lives in arena. Errors: ERR_VALUE for what is no key; those of the servers. */
+MUST_USE bool pipeline_explain(struct pipeline *pipeline, struct slice key,
+                               struct pipeline_explanation *out, struct arena *arena,
+                               struct err *err);
 
 /* For status. */
 struct pipeline_status {

@@ -2,15 +2,27 @@
 
 #include "change/state.h"
 
-static const char *const rule_texts[] = {
-#define RESOLVE_TEXT(name, text) [RESOLVE_RULE_##name] = text,
-    RESOLVE_RULES(RESOLVE_TEXT)
-#undef RESOLVE_TEXT
+static const struct {
+    const char *name, *text;
+} rules[] = {
+#define RESOLVE_ROW(name, text) [RESOLVE_RULE_##name] = {#name, text},
+    RESOLVE_RULES(RESOLVE_ROW)
+#undef RESOLVE_ROW
 };
 
 const char *resolve_rule_text(enum resolve_rule rule)
 {
-    return rule_texts[rule];
+    return rules[rule].text;
+}
+
+void resolve_rule_name(enum resolve_rule rule, char name[RESOLVE_RULE_NAME_MAX])
+{
+    size_t i = 0;
+    for (; rules[rule].name[i] && i < RESOLVE_RULE_NAME_MAX - 1; i++) {
+        const char c = rules[rule].name[i];
+        name[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    name[i] = '\0';
 }
 
 static struct resolve_decision decision(enum resolve_action action, enum resolve_rule rule)
@@ -31,11 +43,11 @@ static struct resolve_decision guarded(const struct resolve_facts *f, const stru
     if (f->row_write_time > r->latest_write_us)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_WRITE_TIME_IN_FUTURE);
     /* guard timestamp: the row's own cells decide by the same clock */
-    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_is_own)
+    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_written_by_us)
         return write;
     if (f->row_write_time > r->settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
-    if (f->entry_explains)
+    if (f->entry_explains || f->row_is_own)
         return write;
     if (f->row_unexplained)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_ROW_UNEXPLAINED);

@@ -49,6 +49,9 @@ enum resolve_rule {
 #undef RESOLVE_ENUM
 };
 const char *resolve_rule_text(enum resolve_rule rule);
+/* "row_newer": for programs. */
+enum { RESOLVE_RULE_NAME_MAX = 32 };
+void resolve_rule_name(enum resolve_rule rule, char name[RESOLVE_RULE_NAME_MAX]);
 
 /* What the daemon itself sent to one side for (key, V), V being the higher version. */
 struct resolve_own {
@@ -66,7 +69,8 @@ struct resolve_facts {
     bool entry_explains;   /* one of its entries can be of the write that the row shows */
     bool row_missing;
     int64_t row_write_time; /* µs, or CHANGE_NO_WRITE_TIME */
-    bool row_is_own;        /* what the daemon wrote last, or its copy of any version */
+    bool row_written_by_us; /* the last write to it is the daemon's: the write time tells */
+    bool row_is_own;        /* it holds what the daemon sent for any version, whoever wrote it */
     bool row_unexplained;   /* in the dead letters as such, and unchanged since */
     bool equal;             /* the contents are; asked only where the versions are equal */
     struct resolve_own own_document, own_row;

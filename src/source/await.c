@@ -192,6 +192,34 @@ bool await_es_index_create(struct es_client *client, struct slice mapping, struc
     return wait_call(&call, es_index_create(client, mapping, on_done, &call, err));
 }
 
+struct document_call {
+    struct call call;
+    int64_t version;
+    struct buf *source;
+};
+
+static void on_document(void *ctx, const struct es_document *documents, size_t count,
+                        const struct err *err)
+{
+    struct document_call *document = ctx;
+    if (!err && count == 1 && documents[0].found) {
+        document->version = documents[0].version;
+        if (documents[0].source)
+            buf_append_slice(document->source, documents[0].source->raw);
+    }
+    end_call(&document->call, err);
+}
+
+bool await_es_document(struct es_client *client, struct slice id, int64_t *version,
+                       struct buf *source, struct err *err)
+{
+    struct document_call document = {.call = new_call(err), .source = source};
+    if (!wait_call(&document.call, es_mget(client, &id, 1, on_document, &document, err)))
+        return false;
+    *version = document.version;
+    return true;
+}
+
 struct feed_call {
     struct call call;
     struct es_feed *feed;

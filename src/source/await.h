@@ -35,6 +35,9 @@ MUST_USE bool await_es_max_timestamp(struct es_client *client, bool *found, int6
 MUST_USE bool await_es_mapping(struct es_client *client, struct buf *json, struct err *err);
 MUST_USE bool await_es_index_create(struct es_client *client, struct slice mapping,
                                     struct err *err);
+/* One document as it stands there: its version (0: there is none) and its _source, appended. */
+MUST_USE bool await_es_document(struct es_client *client, struct slice id, int64_t *version,
+                                struct buf *source, struct err *err);
 /* Calls id for the _id of some documents, at most limit; borrowed for the call. */
 typedef void await_id_fn(void *ctx, struct slice id);
 MUST_USE bool await_es_some_ids(struct es_client *client, uint32_t limit, await_id_fn *id,

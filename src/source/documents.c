@@ -52,12 +52,13 @@ static bool marked_deleted(const struct reading *r, const struct json_node *sour
 static void convert(const struct reading *r, const struct es_document *from,
                     struct change_document *to)
 {
-    *to = (struct change_document){
-        .content.missing = true, .seq_no = from->seq_no, .primary_term = from->primary_term};
+    *to = (struct change_document){.content.missing = !from->found,
+                                   .seq_no = from->seq_no,
+                                   .primary_term = from->primary_term};
     if (!from->found)
         return;
     to->version = from->version;
-    if (!from->source) {
+    if (!from->source) { /* it is there, so it must not look like a delete */
         to->unreadable = "the document has no _source";
         return;
     }

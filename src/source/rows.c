@@ -2,8 +2,8 @@
 
 #include "base/mem.h"
 #include "io/task.h"
-#include "map/convert.h"
 #include "source/await.h"
+#include "source/columns.h"
 
 #include <stdlib.h>
 
@@ -14,8 +14,7 @@ struct source_rows {
     const struct map_schema *schema;
     enum cql_consistency consistency;
     const struct cql_prepared *select;
-    uint32_t *timed; /* columns whose WRITETIME is selected, in order */
-    uint32_t timed_count;
+    struct source_columns columns;
 };
 
 /* One call of source_rows_read. */
@@ -25,6 +24,7 @@ struct reading {
     struct arena *arena;
     struct err *err;
     bool failed;
+    bool times; /* of each column */
 };
 
 struct one {
@@ -32,27 +32,16 @@ struct one {
     struct change_row *out;
 };
 
-/* WRITETIME of a collection that isn't frozen is an error before 5.0. */
-static bool has_write_time(const struct cql_type *type)
+/* The cells that stay are copied into the arena. */
+static void keep_row(const struct reading *reading, struct slice *cells, struct change_row *out)
 {
-    return type->id != CQL_LIST && type->id != CQL_SET && type->id != CQL_MAP &&
-           type->id != CQL_UDT;
-}
-
-static void read_row(const struct source_rows *rows, struct slice *from, struct arena *arena,
-                     struct change_row *out)
-{
-    const uint32_t count = rows->schema->column_count;
-    struct slice *cells = arena_alloc(arena, (count + 1) * sizeof *cells);
+    const struct source_columns *columns = &reading->rows->columns;
+    const uint32_t count = columns->schema->column_count;
     for (uint32_t i = 0; i < count; i++)
-        cells[i] = arena_copy(arena, from[i]);
-    map_row_normalise(rows->schema, cells);
-    out->content = (struct change_content){.cells = cells, .cell_count = count};
-    for (uint32_t i = 0; i < rows->timed_count; i++) {
-        const struct slice time = from[count + i];
-        if (!slice_is_null(time) && cql_decode_int(time) > out->write_time)
-            out->write_time = cql_decode_int(time);
-    }
+        cells[i] = arena_copy(reading->arena, cells[i]);
+    int64_t *times =
+        reading->times ? arena_alloc(reading->arena, (count + 1) * sizeof *times) : NULL;
+    source_columns_take(columns, cells, times, out);
 }
 
 static void on_row(void *ctx, const struct cql_result *result, const struct err *err)
@@ -64,12 +53,11 @@ static void on_row(void *ctx, const struct cql_result *result, const struct err 
         if (reading->err)
             *reading->err = *err;
     } else if (result->row_count > 0 &&
-               result->columns->count >=
-                   reading->rows->schema->column_count + reading->rows->timed_count) {
+               result->columns->count >= source_columns_count(&reading->rows->columns)) {
         struct slice *cells = arena_alloc(reading->arena, result->columns->count * sizeof *cells);
         struct cql_cursor cursor = cql_rows(result);
         if (cql_next(&cursor, cells))
-            read_row(reading->rows, cells, reading->arena, one->out);
+            keep_row(reading, cells, one->out);
     }
     io_group_done(&reading->group);
 }
@@ -94,18 +82,31 @@ static bool start_one(struct reading *reading, const struct change_key *key, str
     return false;
 }
 
+static bool read_all(struct reading *reading, const struct change_key *keys, size_t count,
+                     struct change_row *out)
+{
+    bool fine = true;
+    for (size_t i = 0; fine && i < count && !reading->failed; i++) {
+        out[i] = (struct change_row){.content.missing = true, .write_time = CHANGE_NO_WRITE_TIME};
+        fine = start_one(reading, &keys[i], &out[i], reading->err);
+        io_group_wait_below(&reading->group, IN_FLIGHT);
+    }
+    io_group_wait(&reading->group);
+    return fine && !reading->failed;
+}
+
 bool source_rows_read(struct source_rows *rows, const struct change_key *keys, size_t count,
                       struct change_row *out, struct arena *arena, struct err *err)
 {
     struct reading reading = {.rows = rows, .arena = arena, .err = err};
-    bool fine = true;
-    for (size_t i = 0; fine && i < count && !reading.failed; i++) {
-        out[i] = (struct change_row){.content.missing = true, .write_time = CHANGE_NO_WRITE_TIME};
-        fine = start_one(&reading, &keys[i], &out[i], err);
-        io_group_wait_below(&reading.group, IN_FLIGHT);
-    }
-    io_group_wait(&reading.group);
-    return fine && !reading.failed;
+    return read_all(&reading, keys, count, out);
+}
+
+bool source_rows_read_times(struct source_rows *rows, const struct change_key *key,
+                            struct change_row *out, struct arena *arena, struct err *err)
+{
+    struct reading reading = {.rows = rows, .arena = arena, .err = err, .times = true};
+    return read_all(&reading, key, 1, out);
 }
 
 static void append_select(struct buf *text, const struct source_rows *rows,
@@ -113,15 +114,7 @@ static void append_select(struct buf *text, const struct source_rows *rows,
 {
     const struct map_schema *schema = rows->schema;
     buf_append_str(text, "SELECT ");
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        source_append_name(text, schema->columns[i].name);
-        buf_append_str(text, ", ");
-    }
-    for (uint32_t i = 0; i < rows->timed_count; i++) {
-        buf_append_str(text, "WRITETIME(");
-        source_append_name(text, schema->columns[rows->timed[i]].name);
-        buf_append_str(text, "), ");
-    }
+    source_columns_append(&rows->columns, text);
     source_append_name(text, schema->keys[0].name); /* a table of keys only needs something */
     buf_append_str(text, " FROM ");
     source_append_table(text, options->keyspace, options->data);
@@ -139,11 +132,7 @@ struct source_rows *source_rows_new(struct cql_client *client, const struct sour
     rows->client = client;
     rows->schema = table->schema;
     rows->consistency = options->consistency;
-    rows->timed = mem_array(rows->schema->column_count + 1, sizeof *rows->timed);
-    for (uint32_t i = 0; i < rows->schema->column_count; i++) {
-        if (has_write_time(rows->schema->columns[i].type))
-            rows->timed[rows->timed_count++] = i;
-    }
+    source_columns_init(&rows->columns, table, options, true);
     struct buf text = {0};
     append_select(&text, rows, options);
     const bool fine = await_cql_prepare(client, buf_cstr(&text), &rows->select, err);
@@ -158,6 +147,6 @@ void source_rows_free(struct source_rows *rows)
 {
     if (!rows)
         return;
-    free(rows->timed);
+    source_columns_free(&rows->columns);
     free(rows);
 }

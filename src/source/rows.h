@@ -19,5 +19,8 @@ void source_rows_free(struct source_rows *rows);
 MUST_USE bool source_rows_read(struct source_rows *rows, const struct change_key *keys,
                                size_t count, struct change_row *out, struct arena *arena,
                                struct err *err);
+/* One, with the write time of each column. */
+MUST_USE bool source_rows_read_times(struct source_rows *rows, const struct change_key *key,
+                                     struct change_row *out, struct arena *arena, struct err *err);
 
 #endif

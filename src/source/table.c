@@ -152,6 +152,27 @@ static bool check_series(const struct listing *series, const struct source_table
     return read_version_type(version, options, table, err);
 }
 
+static bool check_version_column(const struct listing *data,
+                                 const struct source_table_options *options,
+                                 struct source_table *table, struct err *err)
+{
+    if (!options->version_column)
+        return true;
+    const struct map_table_column *column = find_column(data, slice_str(options->version_column));
+    table->version_column_is_time = column && slice_is(column->type, "timestamp");
+    if (!column || !(table->version_column_is_time || slice_is(column->type, "int") ||
+                     slice_is(column->type, "bigint")))
+        return err_set(err, ERR_SCHEMA,
+                       "versionColumn: table %s.%s has no column %s of type int, bigint or "
+                       "timestamp",
+                       options->keyspace, options->data, options->version_column);
+    if (table->version_column_is_time && options->unit_us == 1)
+        return err_set(err, ERR_SCHEMA,
+                       "versionColumn: %s holds milliseconds, but sync.versionUnit is us",
+                       options->version_column);
+    return true;
+}
+
 bool source_table_read(struct cql_client *client, const struct source_table_options *options,
                        struct source_table *table, struct err *err)
 {
@@ -166,7 +187,8 @@ bool source_table_read(struct cql_client *client, const struct source_table_opti
             map_schema_build(data.columns, data.count, &options->map, &table->arena, err);
         fine = table->schema || err_context(err, "table %s.%s", options->keyspace, options->data);
     }
-    fine = fine && check_series(&series, options, table, err);
+    fine = fine && check_series(&series, options, table, err) &&
+           check_version_column(&data, options, table, err);
     arena_free(&scratch);
     if (!fine)
         source_table_free(table);

@@ -16,6 +16,7 @@ struct source_table_options {
     const char *series;         /* timeseriesColumnFamily */
     const char *series_id;      /* timeseriesIdFieldName */
     const char *series_version; /* timestampFieldName */
+    const char *version_column; /* of the data table, for load and verify; or NULL */
     uint32_t buckets;           /* timeseriesBuckets, at least 1 */
     int64_t unit_us;            /* of versions; 0: not wall-clock */
     enum cql_consistency consistency;
@@ -27,7 +28,8 @@ struct source_table {
     enum source_version_type version_type;
     /* PRIMARY KEY(id, timestamp): a second record of one version replaces the first's entry. */
     bool entry_per_version;
-    struct arena arena; /* owns schema */
+    bool version_column_is_time; /* a timestamp: it holds ms */
+    struct arena arena;          /* owns schema */
 };
 
 /* Reads system_schema. Errors: ERR_SCHEMA naming keyspace, table or column and what to do; or

@@ -84,17 +84,26 @@ bool store_dead_unexplained(struct store *store, int64_t pipeline, struct slice 
     return read_one(store, s, write_time, err);
 }
 
-bool store_dead_each(struct store *store, int64_t pipeline, store_dead_fn *fn, void *ctx,
-                     struct err *err)
+bool store_dead_purge(struct store *store, int64_t pipeline, struct slice key, int64_t *removed,
+                      struct err *err)
 {
-    sqlite3_stmt *s = store_prepare(store,
-                                    "SELECT key, version, direction, rule, reason, payload,"
-                                    " write_time_us, at_us FROM dead_letter WHERE pipeline = ?"
-                                    " ORDER BY at_us",
-                                    err);
+    sqlite3_stmt *s = store_prepare(
+        store, "DELETE FROM dead_letter WHERE pipeline = ?1 AND (?2 IS NULL OR key = ?2)", err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
+    store_bind_slice(s, 2, key);
+    if (!store_run(store, s, err))
+        return false;
+    *removed = sqlite3_changes64(store->db);
+    return true;
+}
+
+#define LETTER_COLUMNS "key, version, direction, rule, reason, payload, write_time_us, at_us"
+
+static bool each_row(struct store *store, sqlite3_stmt *s, store_dead_fn *fn, void *ctx,
+                     struct err *err)
+{
     int rc;
     while ((rc = store_row(store, s, err)) == 1) {
         const struct store_dead_letter letter = {
@@ -113,4 +122,38 @@ bool store_dead_each(struct store *store, int64_t pipeline, store_dead_fn *fn, v
         }
     }
     return rc == 0;
+}
+
+bool store_dead_of_key(struct store *store, int64_t pipeline, struct slice key, store_dead_fn *fn,
+                       void *ctx, struct err *err)
+{
+    sqlite3_stmt *s = store_prepare(store,
+                                    "SELECT " LETTER_COLUMNS " FROM dead_letter"
+                                    " WHERE pipeline = ? AND key = ? ORDER BY version, direction",
+                                    err);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, pipeline);
+    store_bind_slice(s, 2, key);
+    return each_row(store, s, fn, ctx, err);
+}
+
+bool store_dead_page(struct store *store, int64_t pipeline, const struct store_dead_letter *behind,
+                     uint32_t limit, store_dead_fn *fn, void *ctx, struct err *err)
+{
+    const struct store_dead_letter first = {.key = SLICE_LIT(""), .version = INT64_MIN};
+    sqlite3_stmt *s = store_prepare(store,
+                                    "SELECT " LETTER_COLUMNS " FROM dead_letter"
+                                    " WHERE pipeline = ? AND (key, version, direction) > (?, ?, ?)"
+                                    " ORDER BY key, version, direction LIMIT ?",
+                                    err);
+    if (!s)
+        return false;
+    behind = behind ? behind : &first;
+    sqlite3_bind_int64(s, 1, pipeline);
+    store_bind_slice(s, 2, behind->key);
+    sqlite3_bind_int64(s, 3, behind->version);
+    sqlite3_bind_int(s, 4, (int)behind->target);
+    sqlite3_bind_int64(s, 5, limit);
+    return each_row(store, s, fn, ctx, err);
 }

@@ -33,8 +33,18 @@ MUST_USE bool store_dead_count(struct store *store, int64_t pipeline, int64_t *c
 MUST_USE bool store_dead_unexplained(struct store *store, int64_t pipeline, struct slice key,
                                      int64_t *write_time, struct err *err);
 
+/* Removes one, or (key null) all of the pipeline; *removed: how many. */
+MUST_USE bool store_dead_purge(struct store *store, int64_t pipeline, struct slice key,
+                               int64_t *removed, struct err *err);
+
+/* Letters are handed to fn one by one, borrowed for the call; fn returns false to stop early. */
 typedef bool store_dead_fn(void *ctx, const struct store_dead_letter *letter);
-MUST_USE bool store_dead_each(struct store *store, int64_t pipeline, store_dead_fn *fn, void *ctx,
-                              struct err *err);
+MUST_USE bool store_dead_of_key(struct store *store, int64_t pipeline, struct slice key,
+                                store_dead_fn *fn, void *ctx, struct err *err);
+/* At most limit letters in the order of key, version and target, from behind one (NULL: from the
+ * first): so that many can be walked through while they change. */
+MUST_USE bool store_dead_page(struct store *store, int64_t pipeline,
+                              const struct store_dead_letter *behind, uint32_t limit,
+                              store_dead_fn *fn, void *ctx, struct err *err);
 
 #endif

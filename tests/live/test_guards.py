@@ -46,6 +46,25 @@ def write_without_entry(place, key, **row):
               f"VALUES (%s{', %s' * len(row)})", [uuid.UUID(key), *row.values()])
 
 
+def test_a_fresh_row_that_looks_like_an_old_copy(place, caes):
+    """Its content is one that the daemon wrote, but it is an application's: on, off, and on again."""
+    place.make()
+    caes.configure(interval=0.2)
+    caes.run()
+    key = place.put_doc(now(), user="on")
+    eventually(lambda: place.row(key) == {"user": "on"})
+    write_without_entry(place, key, user="on")
+    version = now() + 1
+    place.put_doc(version, key, user="off")
+    time.sleep(0.7)
+    place.cql(f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) VALUES (0, %s, %s)",
+              [version + 1, uuid.UUID(key)])
+    eventually(lambda: place.doc(key) == (version + 1, {"user": "on"}))
+    time.sleep(3)
+    assert place.doc(key) == (version + 1, {"user": "on"})
+    assert place.row(key) == {"user": "on"}
+
+
 @pytest.mark.parametrize("entry", ["never written", "expired"])
 def test_an_unexplained_row_is_never_overwritten(place, quick, entry):
     place.make()

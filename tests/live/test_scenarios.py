@@ -148,6 +148,19 @@ def test_a_late_half_of_a_batch(place, quick):
     eventually(lambda: both(place, key) == whole)
 
 
+@pytest.mark.parametrize("lists", [{"ElasticSearchConfig": {"exclude": ["secret"]}},
+                                   {"CassandraConfig": {"exclude": ["secret"]}}],
+                         ids=["to Elasticsearch", "to Cassandra"])
+def test_a_late_half_beside_a_column_that_travels_one_way(place, quick, lists):
+    place.make(columns={"user": "text", "message": "text", "secret": "text"})
+    quick.configure(**lists).run()
+    key = place.write_row(now(), user="first half", secret="cassandra")
+    eventually(lambda: place.doc(key))
+    write_row_only(place, key, message="second half")
+    eventually(lambda: place.doc(key)[1].get("message") == "second half")
+    assert place.row(key)["message"] == "second half"
+
+
 # --- own copies: an application writes the same version once more after it was copied
 
 def settle_down(place, quick, key, content):

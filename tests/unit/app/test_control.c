@@ -2,6 +2,7 @@
 
 #include "app/control.h"
 #include "app/exit.h"
+#include "io/task.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,20 +19,75 @@ static struct io_loop *loop;
 static struct control *control;
 static uv_async_t done;
 
-static bool serve(void *ctx, struct slice command, struct buf *reply)
+/* A slow answer of many lines, from a task; and one that only ends when the client hangs up. */
+struct slow {
+    struct control_call *call;
+    struct io_wake hung_up;
+    int said;
+};
+static struct slow slow;
+static int hangups;
+
+static void slow_task(void *ctx)
 {
-    (void)ctx;
-    if (slice_is(command, "big")) {
-        buf_append_str(reply, "{\"x\":\"");
-        for (int i = 0; i < 300000; i++)
-            buf_append_char(reply, 'x');
-        buf_append_str(reply, "\"}");
-        return true;
+    struct slow *s = ctx;
+    char line[4096];
+    memset(line, 'x', sizeof line);
+    for (s->said = 0; s->said < 2000; s->said++) {
+        const int head = snprintf(line, 40, "{\"item\":\"%06d", s->said);
+        line[head] = 'x';
+        memcpy(line + sizeof line - 2, "\"}", 2);
+        control_say(s->call, slice_of(line, sizeof line));
+        control_drain(s->call);
     }
-    if (!slice_is(command, "status"))
-        return false;
-    buf_append_str(reply, "{\"healthy\":true}");
-    return true;
+    control_say(s->call, SLICE_LIT("{\"count\":2000}"));
+    control_end(s->call);
+}
+
+static void endless_task(void *ctx)
+{
+    struct slow *s = ctx;
+    control_say(s->call, SLICE_LIT("{\"progress\":1}"));
+    while (!io_sleep(loop, 60000, &s->hung_up))
+        continue;
+    control_say(s->call, SLICE_LIT("{\"nobody\":\"reads this\"}"));
+    control_end(s->call);
+}
+
+static void on_hangup(void *ctx)
+{
+    struct slow *s = ctx;
+    hangups++;
+    io_wake_raise(&s->hung_up);
+}
+
+static void serve(void *ctx, struct control_call *call, struct slice command,
+                  const struct json_node *request)
+{
+    struct buf reply = {0};
+    struct err err = {0};
+    (void)ctx;
+    if (slice_is(command, "slow") || slice_is(command, "endless")) {
+        slow = (struct slow){.call = call};
+        control_on_hangup(call, on_hangup, &slow);
+        io_task_start(loop, slice_is(command, "slow") ? slow_task : endless_task, &slow, NULL);
+        return;
+    }
+    if (slice_is(command, "big")) {
+        buf_append_str(&reply, "{\"x\":\"");
+        for (int i = 0; i < 300000; i++)
+            buf_append_char(&reply, 'x');
+        buf_append_str(&reply, "\"}");
+        control_say(call, buf_slice(&reply));
+    } else if (slice_is(command, "status")) {
+        control_say(call, json_member(request, "sick") ? SLICE_LIT("{\"healthy\":false}")
+                                                       : SLICE_LIT("{\"healthy\":true}"));
+    } else {
+        err_set(&err, ERR_REQUEST, "unknown command");
+        control_say_error(call, &err);
+    }
+    buf_free(&reply);
+    control_end(call);
 }
 
 static void on_done(uv_async_t *handle)
@@ -63,8 +119,10 @@ static void with_server(void *(*client)(void *), void *result)
 }
 
 struct answers {
-    char status[64], unknown[64], raw[64];
+    char status[64], unknown[64], raw[96];
     size_t big;
+    int items, last;
+    bool stopped_early;
     int mode, overlong;
 };
 
@@ -80,9 +138,31 @@ static void ask(const char *command, char *out)
 {
     struct buf reply = {0};
     struct err err = {0};
-    bool ok = control_request(path, command, 5000, &reply, &err);
+    bool ok = control_ask(path, command, 5000, &reply, &err);
     snprintf(out, 64, "%.63s", ok ? buf_cstr(&reply) : err.text);
     buf_free(&reply);
+}
+
+static bool count_line(void *ctx, struct slice line)
+{
+    struct answers *a = ctx;
+    if (control_line_is_last(line)) {
+        a->last++;
+        return true;
+    }
+    usleep(a->items % 100 == 0 ? 1000 : 0); /* the daemon is faster than this one */
+    char expected[32];
+    snprintf(expected, sizeof expected, "{\"item\":\"%06d", a->items++);
+    if (memcmp(line.ptr, expected, strlen(expected)) != 0 || line.len != 4096)
+        a->items = -1000000;
+    return true;
+}
+
+static bool hang_up(void *ctx, struct slice line)
+{
+    struct answers *a = ctx;
+    a->stopped_early = slice_is(line, "{\"progress\":1}");
+    return false;
 }
 
 static void *client(void *result)
@@ -92,10 +172,15 @@ static void *client(void *result)
     struct stat info;
     ask("status", a->status);
     ask("no\"pe", a->unknown);
-    if (control_request(path, "big", 5000, &reply, NULL))
+    if (control_ask(path, "big", 5000, &reply, NULL))
         a->big = reply.len;
     buf_free(&reply);
     a->mode = stat(path, &info) == 0 ? (int)(info.st_mode & 0777) : -1;
+
+    struct err err = {0};
+    if (!control_request(path, SLICE_LIT("{\"command\":\"slow\"}"), 5000, count_line, a, &err) ||
+        !control_request(path, SLICE_LIT("{\"command\":\"endless\"}"), 5000, hang_up, a, &err))
+        a->last = -1;
 
     /* Two requests in pieces, one of them rubbish. */
     int fd = connect_raw();
@@ -137,10 +222,14 @@ static void test_requests(void **state)
     struct answers a = {0};
     with_server(client, &a);
     assert_string_equal(a.status, "{\"healthy\":true}");
-    assert_string_equal(a.unknown, "{\"error\":\"unknown command\"}");
+    assert_string_equal(a.unknown, "unknown command");
     assert_int_equal(a.big, 300008);
+    assert_int_equal(a.items, 2000);
+    assert_int_equal(a.last, 1);
+    assert_true(a.stopped_early);
+    assert_int_equal(hangups, 1);
     assert_int_equal(a.mode & 0177, 0);
-    assert_string_equal(a.raw, "{\"error\":\"not a command\"}\n{\"healthy\":true}\n");
+    assert_string_equal(a.raw, "{\"error\":\"not a command\",\"code\":7}\n{\"healthy\":true}\n");
     assert_true(a.overlong <= 0);
 }
 
@@ -149,7 +238,7 @@ static void test_nobody(void **state)
     (void)state;
     struct err err = {0};
     struct buf reply = {0};
-    assert_false(control_request("/tmp/no/such.sock", "status", 1000, &reply, &err));
+    assert_false(control_ask("/tmp/no/such.sock", "status", 1000, &reply, &err));
     assert_int_equal(err.code, ERR_RUNNING);
     assert_int_equal(exit_code_of(err.code), EXIT_RUNNING);
     buf_free(&reply);
@@ -174,7 +263,7 @@ static void test_stale(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd);
     struct buf reply = {0};
-    assert_false(control_request(name, "status", 1000, &reply, &err));
+    assert_false(control_ask(name, "status", 1000, &reply, &err));
     assert_int_equal(err.code, ERR_RUNNING);
     struct control *c = control_open(own, name, serve, NULL, &err);
     assert_non_null(c);

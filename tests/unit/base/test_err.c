@@ -32,6 +32,40 @@ static void test_one_clean_line(void **state)
     assert_string_equal(err.text, "x y: a b  c [31m \xC3\xA9");
 }
 
+static void test_always_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *kept;
+    } texts[] = {
+        {"caf\xE9 \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80",
+         "caf? \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"},
+        {"\xC0\x80 \xE0\x80\x80 \xED\xA0\x80 \xF4\x90\x80\x80 \xFF", "?? ??? ??? ???? ?"},
+        {"\xE2\x82", "??"},
+        {"\xC3", "?"},
+        {"\xC2\x9B"
+         "31m \xC2\xA0",
+         "  31m \xC2\xA0"}, /* a control character of two bytes */
+    };
+    struct err err = {0};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        err_set(&err, ERR_VALUE, "%s", texts[i].given);
+        assert_string_equal(err.text, texts[i].kept);
+    }
+    for (int front = 0; front < 4; front++) { /* cut inside of a character */
+        char text[2 * ERR_TEXT_MAX] = "";
+        memset(text, 'x', (size_t)front);
+        for (size_t len = (size_t)front; len < ERR_TEXT_MAX; len += 4)
+            memcpy(text + len, "\xF0\x9F\x98\x80", 5);
+        err_set(&err, ERR_VALUE, "%s", text);
+        assert_int_equal(strlen(err.text), front + (ERR_TEXT_MAX - 1 - front) / 4 * 4);
+        assert_null(strchr(err.text, '?'));
+        err_context(&err, "y");
+        assert_null(strchr(err.text, '?'));
+        assert_int_equal((strlen(err.text) - 3 - (size_t)front) % 4, 0);
+    }
+}
+
 static void test_cut(void **state)
 {
     (void)state;
@@ -64,9 +98,8 @@ static void test_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_and_context),
-        cmocka_unit_test(test_one_clean_line),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_set_and_context), cmocka_unit_test(test_one_clean_line),
+        cmocka_unit_test(test_always_utf8),     cmocka_unit_test(test_cut),
         cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests_name("base/err", tests, NULL, NULL);

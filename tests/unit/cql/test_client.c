@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -357,6 +358,57 @@ static void test_too_many_orphans(void **state)
     UNTIL(cql_is_up(client));
     assert_true(cql_is_up(client));
     assert_int_equal(node.connections, 2);
+    sync_close(client);
+}
+
+/* The answer is there, but the loop has no time for it. */
+static void answer_and_stand_still(struct fake *fake, const struct fake_request *r)
+{
+    echo(fake, r);
+    usleep(300 * 1000);
+}
+
+static void test_a_loop_that_stood_still(void **state)
+{
+    (void)state;
+    node.on_request = answer_and_stand_still;
+    options.request_timeout_ms = 100;
+    struct cql_client *client = connected();
+    assert_echo(client);
+    assert_int_equal(node.connections, 1);
+    sync_close(client);
+
+    options.request_timeout_ms = 10000;
+    options.heartbeat_ms = 20;
+    client = connected();
+    assert_echo(client);
+    assert_int_equal(node.connections, 2);
+    sync_close(client);
+}
+
+/* Nothing comes in any more that would tell of the room. */
+static void test_timeout_makes_room(void **state)
+{
+    (void)state;
+    node.on_request = note;
+    seen_count = 0;
+    options.in_flight = 8;
+    struct cql_client *client = connected();
+    struct sync_outcome o[9] = {{0}};
+    const struct cql_statement statement = {.text = SLICE_LIT("x")};
+    for (int i = 0; i < 9; i++) {
+        const struct cql_execution execution = {.consistency = CQL_ONE,
+                                                .timeout_ms = i == 0 ? 60 : 10000};
+        assert_true(cql_execute(client, &statement, &execution, sync_on_result, &o[i], NULL));
+    }
+    sync_run(&o[0]);
+    assert_int_equal(o[0].err.code, ERR_TIMEOUT);
+    turn(20);
+    assert_int_equal(seen_count, 9);
+    for (int i = 0; i < 9; i++)
+        fake_void(seen_peer, seen_streams[i]);
+    for (int i = 1; i < 9; i++)
+        sync_run(&o[i]);
     sync_close(client);
 }
 
@@ -857,6 +909,8 @@ static void answer_nonsense(struct fake *fake, const struct fake_request *r)
     const bool v5 = r->version >= 5;
     if (!strcmp(nonsense, "stream")) {
         fake_void(r->peer, 999);
+    } else if (!strcmp(nonsense, "complaint")) {
+        fake_error(r->peer, 999, 0x2200, "CRC mismatch");
     } else if (!strcmp(nonsense, "high stream")) {
         fake_void(r->peer, 32767);
     } else if (!strcmp(nonsense, "negative stream")) {
@@ -898,8 +952,8 @@ static void test_nonsense(void **state)
 {
     (void)state;
     static const char *const kinds[] = {
-        "stream", "high stream", "negative stream", "not an event", "event", "length",
-        "http",   "cut",         "version",         "crc24",        "crc32"};
+        "stream", "complaint", "high stream", "negative stream", "not an event", "event",
+        "length", "http",      "cut",         "version",         "crc24",        "crc32"};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         for (int version = 4; version <= 5; version++) {
             if (version == 4 && !strncmp(kinds[i], "crc", 3))
@@ -914,6 +968,8 @@ static void test_nonsense(void **state)
             struct many many = start_many(client, 5);
             end_many(&many);
             all_have(&many, ERR_CONNECTION);
+            if (!strcmp(nonsense, "complaint")) /* what the server says is not lost */
+                assert_non_null(strstr(many.outcomes[0].err.text, "CRC mismatch"));
             free_many(&many);
             node.on_request = echo;
             assert_echo(client);
@@ -1021,6 +1077,39 @@ static void test_contact_points(void **state)
     turn(10);
 }
 
+static int warnings;
+
+static void count_warning(void *ctx, enum log_level level, const char *name, const char *text)
+{
+    (void)ctx;
+    (void)name;
+    (void)text;
+    warnings += level == LOG_WARNING;
+}
+
+static void test_an_outage_is_told_once(void **state)
+{
+    (void)state;
+    static const struct log log = {.level = LOG_DEBUG, .name = "cql", .write = count_warning};
+    options.log = &log;
+    points[0] = "127.0.0.1:1"; /* nobody, and nobody else */
+    points[1] = "127.0.0.1:2";
+    points[2] = node.address;
+    options.contact_point_count = 3;
+    node.on_request = echo;
+    warnings = 0;
+    struct cql_client *client = connected();
+    turn(1000); /* some attempts */
+    assert_int_equal(warnings, 2);
+    for (int i = 1; i <= 2; i++) {
+        fake_reset(node.peers);
+        turn(10);
+        assert_echo(client);
+        assert_int_equal(warnings, 2 + i);
+    }
+    sync_close(client);
+}
+
 static int event_count;
 static char event_text[64];
 
@@ -1092,6 +1181,8 @@ int main(void)
         TEST(test_unknown_name),
         TEST(test_timeout_keeps_stream),
         TEST(test_too_many_orphans),
+        TEST(test_a_loop_that_stood_still),
+        TEST(test_timeout_makes_room),
         TEST(test_different_timeouts),
         TEST(test_heartbeat),
         TEST(test_in_flight),
@@ -1109,6 +1200,7 @@ int main(void)
         TEST(test_nonsense),
         TEST(test_malformed_answer_hits_its_request_only),
         TEST(test_contact_points),
+        TEST(test_an_outage_is_told_once),
         TEST(test_events_after_reconnect),
         TEST(test_options),
     };

@@ -178,6 +178,45 @@ static void test_hostile_options(void **state)
     }
 }
 
+/* An answer within its limit must not take all memory. */
+static void test_hostile_amounts(void **state)
+{
+    (void)state;
+    enum { TUPLES = 20, ELEMENTS = 65535, COLUMNS = 65536 };
+    struct err err = {0};
+    struct buf b = {0};
+    buf_append_be16(&b, CQL_TUPLE);
+    buf_append_be16(&b, TUPLES);
+    for (int i = 0; i < TUPLES; i++) {
+        buf_append_be16(&b, CQL_TUPLE);
+        buf_append_be16(&b, ELEMENTS);
+        for (int e = 0; e < ELEMENTS; e++)
+            buf_append_be16(&b, CQL_INT);
+    }
+    struct slice at = buf_slice(&b);
+    assert_null(cql_type_decode(&at, &arena, &err));
+    assert_int_equal(err.code, ERR_PROTOCOL);
+    assert_true(arena.total < 100 * 1024 * 1024);
+
+    buf_clear(&b);
+    arena_free(&arena);
+    buf_append_be32(&b, 2); /* rows */
+    buf_append_be32(&b, 1); /* one table */
+    buf_append_be32(&b, COLUMNS);
+    buf_append(&b, "\0\1k\0\1t", 6);
+    for (int i = 0; i < COLUMNS; i++)
+        buf_append(&b, "\0\0\0\x09", 4);
+    buf_append_be32(&b, 0);
+    struct cql_metadata columns;
+    struct cql_result result;
+    struct slice new_id;
+    assert_false(cql_answer_result(cql_reader_of(buf_slice(&b)), NULL, &arena, &columns, &result,
+                                   &new_id, &err));
+    assert_non_null(strstr(err.text, "65536 columns"));
+    assert_true(arena.total < 1024 * 1024);
+    buf_free(&b);
+}
+
 static void test_classes_of_types(void **state)
 {
     (void)state;
@@ -413,6 +452,7 @@ int main(void)
         TEST(test_classes),
         TEST(test_options),
         TEST(test_hostile_options),
+        TEST(test_hostile_amounts),
         TEST(test_classes_of_types),
         TEST(test_parsing_cql),
         TEST(test_rows_with_nulls),

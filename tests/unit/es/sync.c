@@ -232,7 +232,7 @@ static void on_deleted(void *ctx, const struct json_node *json, int status, cons
 void sync_delete_index(struct sync *s)
 {
     begin(s);
-    if (!finish(s, es_send(s->client, "DELETE", s->client->index_path, NULL, false, on_deleted, s,
+    if (!finish(s, es_send(s->client, "DELETE", s->client->index_path, NULL, ES_JSON, on_deleted, s,
                            &s->err)))
         fail_msg("%s", s->err.text);
 }

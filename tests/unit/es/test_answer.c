@@ -38,6 +38,15 @@ static void test_status_codes(void **state)
     assert_int_equal(es_status_code(403, parse("\"ClusterBlockException[blocked by: [x];]\"")),
                      ERR_UNAVAILABLE);
     assert_int_equal(es_status_code(403, parse("{\"type\":\"security_exception\"}")), ERR_AUTH);
+    /* nor is a closed index a fault of the documents: 400 from 5 on, 403 before */
+    assert_int_equal(es_status_code(400, parse("{\"type\":\"index_closed_exception\"}")),
+                     ERR_UNAVAILABLE);
+    assert_int_equal(es_status_code(403, parse("{\"type\":\"index_closed_exception\"}")),
+                     ERR_UNAVAILABLE);
+    assert_int_equal(es_status_code(403, parse("\"IndexClosedException[[i] closed]\"")),
+                     ERR_UNAVAILABLE);
+    assert_int_equal(es_status_code(400, parse("{\"type\":\"mapper_parsing_exception\"}")),
+                     ERR_REQUEST);
 }
 
 static void test_error_texts(void **state)

@@ -515,6 +515,45 @@ static void test_scroll_of_1_7(void **state)
     tear_down(&w);
 }
 
+/* A kept connection that ends in place of an answer. What would change something, or move on, is
+ * not sent twice; what only reads is. */
+static void test_what_is_sent_again(void **state)
+{
+    (void)state;
+    const struct http_reply cut = {.raw = "", .close = true};
+    const struct http_reply scroll[] = {
+        {.body = ROOT("7.11.0")},
+        {.body = "{\"_scroll_id\":\"one\"," SHARDS ",\"hits\":{\"hits\":[" HIT("a", "1") "]}}"},
+        cut,
+        {.body = "{\"_scroll_id\":\"two\"," SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    const struct http_reply bulk[] = {
+        {.body = ROOT("9.5.3")}, cut, {.body = "{\"items\":[{\"index\":{\"status\":409}}]}"}};
+    const struct http_reply search[] = {
+        {.body = ROOT("9.5.3")}, cut, {.body = "{" SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, scroll, 4, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 1, "a");
+    assert_false(sync_feed_next(&w.s));
+    assert_int_equal(w.s.err.code, ERR_CONNECTION);
+    assert_int_equal(http_server_count(w.server), 3);
+    sync_feed_close(&w.s);
+    tear_down(&w);
+
+    struct buf body = {0};
+    set_up_connected(&w, bulk, 3, NULL);
+    buf_append_str(&body, "x\n");
+    assert_false(sync_bulk(&w.s, &body, 1));
+    assert_int_equal(w.s.err.code, ERR_CONNECTION);
+    assert_int_equal(http_server_count(w.server), 2);
+    tear_down(&w);
+
+    set_up_connected(&w, search, 3, NULL);
+    assert_true(sync_max(&w.s));
+    assert_int_equal(http_server_count(w.server), 3);
+    tear_down(&w);
+}
+
 /* What a feed says when its second page is answered by this. */
 static const struct {
     struct http_reply reply;
@@ -593,6 +632,190 @@ static void test_pages_that_are_too_long(void **state)
     tear_down(&w);
     free(padding);
     free(body);
+}
+
+/* -- documents that are no JSON: what is stored of them comes back as it was sent ----------- */
+
+#define ODD(id)  "{\"_id\":\"" id "\",\"found\":true,\"_version\":7,\"_source\":{\"x\":1 /* y */}}"
+#define BARE(id) "{\"_id\":\"" id "\",\"found\":true,\"_version\":7}"
+#define GOOD(id) "{\"_id\":\"" id "\",\"found\":true,\"_version\":7,\"_source\":{\"x\":1}}"
+
+static void check_sources(const struct world *w, size_t count, const char *without)
+{
+    assert_int_equal(w->s.count, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct sync_document *d = &w->s.documents[i];
+        assert_true(d->found);
+        assert_int_equal(d->version, 7);
+        assert_string_equal(d->source, strcmp(d->id, without) == 0 ? "" : "{\"x\":1}");
+    }
+}
+
+static void test_mget_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "," ODD("c") "," GOOD("d") "]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") "," BARE("c") "," BARE("d") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "]}"},
+        {.body = "{\"docs\":[" ODD("c") "]}"},
+        {.body = "{\"docs\":[" ODD("c") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," GOOD("b") "," BARE("c") "," GOOD("d") "]}"}};
+    struct world w;
+    set_up_connected(&w, script, 7, NULL);
+    assert_true(sync_mget(&w.s, (const char *const[]){"a", "b", "c", "d"}, 4));
+    check_sources(&w, 4, "c");
+    assert_int_equal(http_server_count(w.server), 7);
+    assert_string_equal(
+        seen(&w, 2)->body,
+        "{\"docs\":[{\"_id\":\"a\",\"_source\":false},{\"_id\":\"b\",\"_source\":false},"
+        "{\"_id\":\"c\",\"_source\":false},{\"_id\":\"d\",\"_source\":false}]}");
+    assert_string_equal(seen(&w, 3)->body, "{\"docs\":[{\"_id\":\"a\"},{\"_id\":\"b\"}]}");
+    assert_string_equal(seen(&w, 5)->body, "{\"docs\":[{\"_id\":\"c\"}]}");
+    assert_string_equal(
+        seen(&w, 6)->body,
+        "{\"docs\":[{\"_id\":\"a\"},{\"_id\":\"b\"},{\"_id\":\"c\",\"_source\":false},"
+        "{\"_id\":\"d\"}]}");
+    tear_down(&w);
+}
+
+/* It is no document's fault: the answer of something else, or one that is readable by itself. */
+static void test_mget_that_stays_unreadable(void **state)
+{
+    (void)state;
+    static const struct http_reply pages[] = {{.body = ROOT("9.5.3")}, {.body = "<html>"}};
+    static const struct http_reply changing[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"docs\":[" GOOD("b") "]}"}};
+    static const struct http_reply broken[] = {
+        {.body = ROOT("9.5.3")}, {.body = "{\"docs\":[" ODD("a") "]}"}, {.status = 503}};
+    const struct {
+        const struct http_reply *script;
+        size_t count, requests;
+        enum err_code code;
+    } cases[] = {{pages, 2, 3, ERR_PROTOCOL},
+                 {changing, 5, 5, ERR_PROTOCOL},
+                 {broken, 3, 3, ERR_UNAVAILABLE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        set_up_connected(&w, cases[i].script, cases[i].count, NULL);
+        assert_false(sync_mget(&w.s, (const char *const[]){"a", "b"}, 2));
+        assert_int_equal(w.s.err.code, cases[i].code);
+        assert_int_equal(http_server_count(w.server), cases[i].requests);
+        tear_down(&w);
+    }
+}
+
+static void test_page_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" GOOD("a") "," ODD("b") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" BARE("a") "," BARE("b") "," BARE("c") "]}}"},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") ",{\"_id\":\"c\",\"found\":false}]}"},
+        {.body = "{\"docs\":[" BARE("a") "," BARE("b") ",{\"_id\":\"c\",\"found\":false}]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," ODD("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" GOOD("a") "," BARE("b") ",{\"_id\":\"c\",\"found\":false}]}"}};
+    struct world w;
+    set_up_connected(&w, script, 9, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 5}));
+    expect_page(&w, 2, "a");
+    check_sources(&w, 2, "b");
+    assert_int_equal(http_server_count(w.server), 9);
+    assert_non_null(strstr(seen(&w, 1)->body, "\"_source\":{\"exclude_vectors\":false}"));
+    assert_non_null(strstr(seen(&w, 2)->body, "\"_source\":false"));
+    assert_string_equal(seen(&w, 3)->body, "{\"ids\":[\"a\",\"b\",\"c\"]}");
+    expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+/* The view goes on from where it was, with sources again. */
+static void test_point_in_time_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"id\":\"one\"}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" ODD("a") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[{\"_id\":\"a\",\"_version\":7,\"sort\":[3]}]}}"},
+        {.body = "{\"docs\":[{\"_id\":\"a\",\"found\":false}]}"}, /* gone: no end of the feed */
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, script, 6, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 0, NULL);
+    assert_int_equal(http_server_count(w.server), 6);
+    assert_null(strstr(seen(&w, 3)->body, "search_after"));
+    assert_non_null(strstr(seen(&w, 3)->body, "\"_source\":false"));
+    assert_non_null(strstr(seen(&w, 5)->body, "\"search_after\":[3]"));
+    assert_null(strstr(seen(&w, 5)->body, "\"_source\":false"));
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+static void test_scroll_of_no_json(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("2.4.6")},
+        {.body = "{\"_scroll_id\":\"one\"," SHARDS ",\"hits\":{\"hits\":[" GOOD("a") "]}}"},
+        {.body = "{\"_scroll_id\":\"two\"," SHARDS ",\"hits\":{\"hits\":[" ODD("b") "]}}"},
+        {.body = "{}"},
+        {.body = "{\"_scroll_id\":\"three\"," SHARDS ",\"hits\":{\"hits\":[" BARE("a") "]}}"},
+        {.body = "{\"docs\":[" GOOD("a") "]}"},
+        {.body = "{\"_scroll_id\":\"four\"," SHARDS ",\"hits\":{\"hits\":[" BARE("b") "]}}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("b") "]}"},
+        {.body = "{\"docs\":[" ODD("b") "]}"},
+        {.body = "{\"docs\":[" BARE("b") "]}"},
+        {.body = "{\"_scroll_id\":\"five\"," SHARDS ",\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, script, 12, &(struct es_options){.connections = 1});
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.all = true, .page_size = 1}));
+    expect_page(&w, 1, "a");
+    expect_page(&w, 1, "a"); /* once more, from the beginning */
+    check_sources(&w, 1, "b");
+    expect_page(&w, 1, "b");
+    check_sources(&w, 1, "b");
+    expect_page(&w, 0, NULL);
+    check_seen(&w, 3, "DELETE", "/_search/scroll", "{\"scroll_id\":[\"one\"]}");
+    check_seen(&w, 4, "POST", "/my%20index/doc/_search?scroll=5m",
+               "{\"size\":1,\"version\":true,\"_source\":false,\"query\":{\"match_all\":{}},"
+               "\"sort\":[\"_doc\"]}");
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+/* What the server has let in must not stop all that it is read with. */
+static void test_a_deep_document(void **state)
+{
+    (void)state;
+    enum { DEPTH = 4000 };
+    struct buf body = {0};
+    buf_append_str(&body, "{" SHARDS ",\"hits\":{\"hits\":[" HIT(
+                              "x", "1") ",{\"_id\":\"deep\",\"_version\":7,\"_source\":{\"a\":");
+    for (int i = 0; i < DEPTH; i++)
+        buf_append_char(&body, '[');
+    for (int i = 0; i < DEPTH; i++)
+        buf_append_char(&body, ']');
+    buf_append_str(&body, "}}]}}");
+    const struct http_reply script[] = {{.body = ROOT("9.5.3")}, {.body = buf_cstr(&body)}};
+    struct world w;
+    set_up_connected(&w, script, 2, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 1}));
+    expect_page(&w, 2, "x");
+    assert_string_equal(w.s.documents[1].id, "deep");
+    sync_feed_close(&w.s);
+    tear_down(&w);
+    buf_free(&body);
 }
 
 static void test_max(void **state)
@@ -697,8 +920,15 @@ int main(void)
         cmocka_unit_test(test_window_of_one_page),
         cmocka_unit_test(test_scroll),
         cmocka_unit_test(test_scroll_of_1_7),
+        cmocka_unit_test(test_what_is_sent_again),
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
+        cmocka_unit_test(test_mget_of_no_json),
+        cmocka_unit_test(test_mget_that_stays_unreadable),
+        cmocka_unit_test(test_page_of_no_json),
+        cmocka_unit_test(test_point_in_time_of_no_json),
+        cmocka_unit_test(test_scroll_of_no_json),
+        cmocka_unit_test(test_a_deep_document),
         cmocka_unit_test(test_max),
         cmocka_unit_test(test_refresh_that_is_partial),
         cmocka_unit_test(test_index_requests),

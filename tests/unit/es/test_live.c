@@ -314,6 +314,57 @@ static void test_bad_document_is_one_item(void **state)
 }
 
 /* The versions of the seed's tests, and ones that look like years. */
+/* All servers take these, and give them back as they came. */
+static const char *const odd_fields[] = {"\"b\":1 /* x */", "\"b\":\"\xed\xa0\xbd\"",
+                                         "\"b\":\"\xc0\x80\"", "\"b\":/*\"*/1"};
+
+static void test_documents_that_are_no_json(void **state)
+{
+    enum { COUNT = 100, EVERY = 25 };
+    struct sync s;
+    open_index(&s, *state, long_mapping);
+    struct buf body = {0};
+    for (int i = 0; i < COUNT; i++) {
+        char id[16], source[128];
+        snprintf(id, sizeof id, "%d", i);
+        snprintf(source, sizeof source, "{%s,\"timestamp\":%d}",
+                 i % EVERY == 7 ? odd_fields[i / EVERY] : "\"b\":1", 1000 + i);
+        assert_true(es_bulk_index(s.client, &body, slice_str(id), 1000 + i, false,
+                                  slice_str(source), &s.err));
+    }
+    bulk(&s, &body, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(s.items[i].status, 201);
+    assert_true(sync_refresh(&s));
+
+    const char *const ids[] = {"6", "7", "8", "no", "57", "82"};
+    assert_true(sync_mget(&s, ids, 6));
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(s.documents[i].found, i != 3);
+        assert_int_equal(s.documents[i].source[0] == '{', i == 0 || i == 2);
+    }
+    const struct es_feed_options pages[] = {
+        {.since = 1000}, {.since = 1000, .page_size = 30}, {.all = true, .page_size = 30}};
+    for (size_t p = 0; p < sizeof pages / sizeof *pages; p++) {
+        bool seen[COUNT] = {false};
+        assert_true(sync_feed_open(&s, &pages[p]));
+        do {
+            if (!sync_feed_next(&s))
+                fail_msg("%s", s.err.text);
+            for (size_t i = 0; i < s.count; i++) {
+                const int number = atoi(s.documents[i].id);
+                seen[number] = true;
+                assert_int_equal(s.documents[i].version, 1000 + number);
+                assert_int_equal(s.documents[i].source[0] == '{', number % EVERY != 7);
+            }
+        } while (s.count > 0);
+        sync_feed_close(&s);
+        for (int i = 0; i < COUNT; i++)
+            assert_true(seen[i]);
+    }
+    close_index(&s);
+}
+
 static void test_small_versions(void **state)
 {
     struct sync s;
@@ -407,6 +458,7 @@ int main(void)
             cmocka_unit_test_prestate(test_empty_and_missing, url),
             cmocka_unit_test_prestate(test_mapping, url),
             cmocka_unit_test_prestate(test_bad_document_is_one_item, url),
+            cmocka_unit_test_prestate(test_documents_that_are_no_json, url),
             cmocka_unit_test_prestate(test_small_versions, url),
             cmocka_unit_test_prestate(test_large_bulk, url),
         };

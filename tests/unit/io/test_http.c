@@ -2,6 +2,8 @@
 #include "io/http_url.h"
 #include "support/http_server.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -73,8 +75,8 @@ static void tear_down(struct world *w)
     buf_free(&w->body);
 }
 
-static struct io_http_call *ask(struct world *w, const char *method, const char *path,
-                                struct buf *body, const struct io_http_login *login)
+static struct io_http_call *ask_how(struct world *w, const char *method, const char *path,
+                                    struct buf *body, const struct io_http_login *login, bool once)
 {
     char url[256];
     snprintf(url, sizeof url, "%s%s", http_server_url(w->server), path);
@@ -82,12 +84,19 @@ static struct io_http_call *ask(struct world *w, const char *method, const char 
                                             .url = url,
                                             .content_type = "application/json",
                                             .body = body,
+                                            .once = once,
                                             .login = login};
     struct err err = {0};
     struct io_http_call *call = io_http_send(w->http, &request, on_answer, w, &err);
     assert_non_null(call);
     w->sent++;
     return call;
+}
+
+static struct io_http_call *ask(struct world *w, const char *method, const char *path,
+                                struct buf *body, const struct io_http_login *login)
+{
+    return ask_how(w, method, path, body, login, false);
 }
 
 static void run(struct world *w)
@@ -247,6 +256,33 @@ static void test_bad_replies(void **state)
     }
 }
 
+/* The server closes a kept connection in place of an answer: it may have obeyed. */
+static void test_sent_again_or_once(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {
+        {.body = "first"}, {.raw = "", .close = true}, {.body = "again"}};
+    for (int once = 0; once < 2; once++) {
+        for (size_t len = 1; len <= 1000000; len *= 1000) {
+            struct world w;
+            set_up(&w, script, 3, &(struct io_http_options){.connections = 1});
+            struct buf body = {0};
+            memset(buf_reserve(&body, len), 'x', len);
+            body.len = len;
+            ask(&w, "GET", "/", NULL, NULL);
+            ask_how(&w, "POST", "/", &body, NULL, once);
+            run(&w);
+            assert_int_equal(w.err.code, once ? ERR_CONNECTION : ERR_NONE);
+            assert_true(!once || strstr(w.err.text, "ended before an answer"));
+            assert_string_equal(buf_cstr(&w.body), once ? "first" : "again");
+            assert_int_equal(http_server_count(w.server), once ? 2 : 3);
+            assert_int_equal(http_server_seen(w.server, 1)->body_len, len);
+            assert_int_equal(http_server_seen(w.server, 1)->connection, 0);
+            tear_down(&w);
+        }
+    }
+}
+
 static void test_split_answer(void **state)
 {
     (void)state;
@@ -287,6 +323,39 @@ static void test_no_server(void **state)
     w.sent++;
     run(&w);
     assert_int_equal(w.err.code, ERR_CONNECTION);
+    tear_down(&w);
+}
+
+enum { STALL_MS = 1500 };
+
+/* curl resolves names in a thread of its own, which nothing can call back. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (strcmp(node, "stalls.invalid") == 0) {
+        usleep(STALL_MS * 1000);
+        return EAI_AGAIN;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, result);
+}
+
+static void test_a_name_server_that_stalls(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{0}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.connect_timeout_ms = 100});
+    const struct io_http_request request = {.method = "GET", .url = "http://stalls.invalid/"};
+    assert_non_null(io_http_send(w.http, &request, on_answer, &w, NULL));
+    w.sent++;
+    const uint64_t start = uv_hrtime();
+    run(&w);
+    const uint64_t took_ms = (uv_hrtime() - start) / 1000000;
+    assert_int_equal(w.err.code, ERR_CONNECTION);
+    assert_true(took_ms < STALL_MS - 500); /* the loop was not blocked */
+    usleep(STALL_MS * 1000);
     tear_down(&w);
 }
 
@@ -488,9 +557,11 @@ int main(void)
         cmocka_unit_test(test_logins_stay_secret),
         cmocka_unit_test(test_redirect_is_not_followed),
         cmocka_unit_test(test_bad_replies),
+        cmocka_unit_test(test_sent_again_or_once),
         cmocka_unit_test(test_split_answer),
         cmocka_unit_test(test_turns_and_timeouts),
         cmocka_unit_test(test_no_server),
+        cmocka_unit_test(test_a_name_server_that_stalls),
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_close_ends_everything),

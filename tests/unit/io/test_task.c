@@ -155,6 +155,40 @@ static void test_cancelled_timer_is_silent(void **state)
     io_loop_free(loop);
 }
 
+struct locked {
+    struct fixture *f;
+    struct io_lock *lock;
+    int number;
+};
+
+static void lock_task(void *ctx)
+{
+    struct locked *l = ctx;
+    io_lock_take(l->lock);
+    note(l->f, l->number);
+    io_sleep(l->f->loop, 1, NULL);
+    note(l->f, l->number);
+    io_lock_give(l->lock);
+}
+
+static void test_lock_in_order(void **state)
+{
+    (void)state;
+    struct fixture f = {.loop = io_loop_new(NULL)};
+    struct io_lock lock = {0};
+    struct locked tasks[3];
+    for (int i = 0; i < 3; i++) {
+        tasks[i] = (struct locked){&f, &lock, i + 1};
+        io_task_start(f.loop, lock_task, &tasks[i], NULL);
+    }
+    io_loop_run(f.loop);
+    assert_false(lock.held);
+    static const int expected[] = {1, 1, 2, 2, 3, 3};
+    assert_int_equal(f.count, 6);
+    assert_memory_equal(f.steps, expected, sizeof expected);
+    io_loop_free(f.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_wake_and_timeout_together),
         cmocka_unit_test(test_many_tasks_with_deep_stacks),
         cmocka_unit_test(test_cancelled_timer_is_silent),
+        cmocka_unit_test(test_lock_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static bool http_step(struct cql_client *cassandra, struct es_client *elasticsea
     buf_printf(&path, "/%s%s", t.index, http->suffix);
     buf_append_str(&body, http->body ? http->body : "");
     io_group_add(&http->group);
-    if (!es_send(elasticsearch, http->method, buf_cstr(&path), http->body ? &body : NULL, false,
+    if (!es_send(elasticsearch, http->method, buf_cstr(&path), http->body ? &body : NULL, ES_JSON,
                  on_http, http, &http->err))
         fail_msg("%s", http->err.text);
     io_group_wait(&http->group);

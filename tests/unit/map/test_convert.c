@@ -294,6 +294,13 @@ static void test_hash_by_direction(void **state)
     const struct map_schema *s = schema_with(table, &o);
     assert_true(same_hash(hash_of(s, "{\"vint\":1}", false), hash_of(s, "{\"vint\":2}", false)));
     assert_false(same_hash(hash_of(s, "{\"vint\":1}", true), hash_of(s, "{\"vint\":2}", true)));
+    /* A row that was sent and the document that came of it. */
+    o = (struct map_options){.elasticsearch_exclude = vint, .elasticsearch_exclude_count = 1};
+    struct slice cells[] = {fixture_bytes("00000007"), SLICE_LIT("ab")};
+    const struct change_content row = {.cells = cells, .cell_count = ARRAY_LEN(cells)};
+    s = schema_with("id uuid p, vint int, vtext text", &o);
+    assert_true(same_hash(map_content_hash(s, &row, false),
+                          hash_of(s, "{\"vint\":7,\"vtext\":\"ab\"}", false)));
 }
 
 int main(void)

@@ -96,7 +96,13 @@ static const struct line lines[] = {
      {DOC(HIGH), ENTRY(LOW), .row_write_time = JUST_NOW},
      THEN(PUT_OFF, ROW_TOO_FRESH)},
     {"a row fresher than S that the daemon wrote",
+     {DOC(HIGH), ENTRY(LOW), .row_write_time = JUST_NOW, .row_written_by_us = true},
+     THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
+    {"a row fresher than S in which an application repeats an old copy",
      {DOC(HIGH), ENTRY(LOW), .row_write_time = JUST_NOW, .row_is_own = true},
+     THEN(PUT_OFF, ROW_TOO_FRESH)},
+    {"a late row of the daemon",
+     {DOC(HIGH), .row_write_time = LATELY, .row_written_by_us = true},
      THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
     {"a row fresher than S, guard timestamp",
      {DOC(HIGH), .row_write_time = JUST_NOW},
@@ -261,7 +267,10 @@ static void broken(const char *what, const struct resolve_decision *d)
         what, (long long)now->document_version, now->document_missing ? " missing" : "",
         now->document_unreadable ? " unreadable" : "", (long long)now->entry_version,
         now->entry_explains ? " explains" : "", now->row_missing ? "missing" : "there",
-        (long long)now->row_write_time, now->row_is_own ? " own" : "",
+        (long long)now->row_write_time,
+        now->row_is_own          ? " own"
+        : now->row_written_by_us ? " by us"
+                                 : "",
         now->row_unexplained ? " unexplained" : "", now->equal ? ", equal" : "",
         now->own_document.recorded, now->own_document.acknowledged, now->own_document.deleted,
         now->own_document.holds, now->own_row.recorded, now->own_row.acknowledged,
@@ -283,10 +292,10 @@ static bool coverable(const struct resolve_facts *f, const struct resolve_rules 
         return true;
     if (f->row_write_time > r->latest_write_us)
         return false;
-    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_is_own)
+    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_written_by_us)
         return true;
-    const bool explained =
-        f->entry_explains || (f->row_write_time <= r->settled_before && !f->row_unexplained);
+    const bool explained = f->entry_explains || f->row_is_own ||
+                           (f->row_write_time <= r->settled_before && !f->row_unexplained);
     return f->row_write_time <= r->settled && explained;
 }
 
@@ -391,9 +400,7 @@ static bool possible(const struct resolve_facts *f)
     if (f->equal && (f->document_version != f->entry_version || f->document_unreadable ||
                      f->document_missing != f->row_missing))
         return false;
-    if (f->entry_explains && f->entry_version == 0)
-        return false;
-    return !(f->row_missing && (f->row_is_own || f->row_unexplained));
+    return !(f->row_missing && (f->row_is_own || f->row_written_by_us || f->row_unexplained));
 }
 
 static const struct resolve_own owns[] = {
@@ -407,7 +414,7 @@ static const struct resolve_own owns[] = {
     {OWN, .deleted = true, .acknowledged = true},
     {OWN_HELD, .deleted = true, .acknowledged = true},
 };
-enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 5, FLAGS = 1 << 5 };
+enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 5, FLAGS = 1 << 6 };
 
 static const struct resolve_facts documents[] = {
     {NO_DOC},
@@ -433,7 +440,7 @@ static size_t check_flags(struct resolve_facts f)
         f.equal = flags & 4;
         f.delete_settled = flags & 8;
         f.entry_explains = flags & 16;
-        f.entry_explains = flags & 16;
+        f.row_written_by_us = flags & 32;
         if (!possible(&f))
             continue;
         for (unsigned bits = 0; bits < RULES; bits++) {

@@ -656,9 +656,68 @@ static void dead_letters(void **state)
     store = open_it();
     assert_int_equal(count_letters(store, id), 2);
     char seen[512] = "";
-    must(store_dead_each(store, id, note_letter, seen, &err));
+    must(store_dead_of_key(store, id, SLICE_LIT("k"), note_letter, seen, &err));
     assert_string_equal(seen, "k 5 0 rule third = 77 10\n"
                               "k 5 1 rule another null 0 20\n");
+    seen[0] = '\0';
+    must(store_dead_of_key(store, id, SLICE_LIT("K"), note_letter, seen, &err));
+    assert_string_equal(seen, "");
+    store_close(store);
+}
+
+struct walk {
+    struct store_dead_letter last;
+    char key[8], seen[512];
+    unsigned count;
+};
+
+static bool walk_letter(void *ctx, const struct store_dead_letter *l)
+{
+    struct walk *w = ctx;
+    w->last = *l;
+    w->count++;
+    memcpy(w->key, l->key.ptr, l->key.len);
+    w->last.key = slice_of(w->key, l->key.len);
+    sprintf(w->seen + strlen(w->seen), "%.*s%lld%c ", SLICE_ARG(l->key), (long long)l->version,
+            l->target == CHANGE_CASSANDRA ? 'c' : 'e');
+    return true;
+}
+
+static void dead_letters_paged(void **state)
+{
+    (void)state;
+    struct store *store = open_it();
+    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    const char *const keys[] = {"b", "a", "", "b\xff"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        for (int64_t v = 1; v <= 2; v++) {
+            struct store_dead_letter l = letter_of(keys[i], v, 1);
+            assert_true(write_letter(store, id, &l));
+            l.target = CHANGE_ELASTICSEARCH;
+            assert_true(write_letter(store, id, &l));
+        }
+    }
+    struct walk w = {.seen = ""};
+    for (unsigned before = UINT32_MAX; before != w.count;) {
+        before = w.count;
+        must(store_dead_page(store, id, w.count ? &w.last : NULL, 3, walk_letter, &w, &err));
+        assert_in_range(w.count - before, 0, 3);
+        /* what lies behind is removed under way */
+        int64_t removed;
+        must(store_dead_purge(store, id, SLICE_LIT("a"), &removed, &err));
+    }
+    assert_string_equal(w.seen, "1e 1c 2e 2c b1e b1c b2e b2c b\xff"
+                                "1e b\xff"
+                                "1c b\xff"
+                                "2e b\xff"
+                                "2c ");
+    int64_t removed = -1;
+    const struct store_dead_letter l = letter_of("a", 1, 1);
+    assert_true(write_letter(store, other, &l));
+    must(store_dead_purge(store, id, SLICE_NULL, &removed, &err));
+    assert_int_equal(removed, 12);
+    assert_int_equal(count_letters(store, id), 0);
+    assert_int_equal(count_letters(store, other), 1);
     store_close(store);
 }
 
@@ -677,7 +736,7 @@ static void dead_letters_settled(void **state)
     assert_int_equal(count_letters(store, id), 4);
     assert_int_equal(count_letters(store, other), 3);
     char seen[512] = "";
-    must(store_dead_each(store, id, note_letter, seen, &err));
+    must(store_dead_page(store, id, NULL, 10, note_letter, seen, &err));
     assert_ptr_equal(strstr(seen, "a 3 "), seen);
     store_close(store);
 }
@@ -732,6 +791,7 @@ int main(void)
         TEST(lowest_pending),
         TEST(leave_and_forget),
         TEST(dead_letters),
+        TEST(dead_letters_paged),
         TEST(dead_letters_settled),
         TEST(unexplained),
     };

@@ -1,0 +1,70 @@
+#ifndef APP_ENGINE_INTERNAL_H
+#define APP_ENGINE_INTERNAL_H
+
+#include "app/engine.h"
+#include "base/arena.h"
+#include "base/json.h"
+
+/* For the files of the engine only. */
+
+struct engine {
+    const struct app_config *config;
+    const struct config_pipeline *settings;
+    const struct log *log;
+    struct io_loop *loop;
+    struct cql_client *cassandra;
+    struct es_client *elasticsearch;
+    struct store *store;
+    struct pipeline *pipeline;
+    struct pipeline_options options;
+    struct arena arena; /* of options */
+    struct io_wake stop;
+    struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
+    struct engine_job *jobs;
+    struct io_group jobs_running;
+    int open;                 /* clients that are not closed yet */
+    int64_t since;            /* that the cycles start from; 0: the checkpoint */
+    struct err failure;       /* of the last cycle */
+    int64_t failing_since_us; /* wall clock; 0: it was complete */
+    enum err_code told;       /* of failure */
+    uint64_t backoff_ms;
+};
+
+/* engine_options.c */
+void engine_fill_options(struct engine *e);
+
+/* engine_run.c: one cycle while the lock is held, told in the log. */
+MUST_USE bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report,
+                           struct err *err);
+void engine_tell_report(const struct engine *e, const struct pipeline_report *report,
+                        int64_t took_us);
+
+/* Runs fn as a task and the loop until it ends. */
+typedef bool engine_task_fn(void *ctx, struct err *err);
+MUST_USE bool engine_block_on(struct engine *e, engine_task_fn *fn, void *ctx, struct err *err);
+
+/* A command on its way (engine_job.c). */
+struct engine_job {
+    struct engine *e;
+    struct engine_job *next;
+    const struct engine_client *client;
+    void *ctx;
+    bool (*run)(struct engine_job *job, struct err *err);
+    struct buf text; /* of the request */
+    struct json_doc *doc;
+    const struct json_node *request;
+    struct io_wake stop;
+    struct buf result; /* the answer's last line */
+    struct err err;
+    bool fine;
+};
+
+/* Raises the stop of all jobs and waits for their end. For tasks. */
+void engine_jobs_end(struct engine *e);
+
+/* What a command does, in a task; writes job->result (engine_commands.c). */
+typedef bool engine_command_fn(struct engine_job *job, struct err *err);
+/* NULL: no such command. */
+engine_command_fn *engine_command_find(struct slice name);
+
+#endif

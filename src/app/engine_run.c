@@ -1,0 +1,152 @@
+#include "app/engine_internal.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+enum {
+    BACKOFF_MIN_MS = 200,
+    BACKOFF_MAX_MS = 10000,
+};
+
+static int64_t total(const struct pipeline_counts *c)
+{
+    return c->copied + c->deleted + c->superseded + c->dead;
+}
+
+/* One line a cycle, and only when something happened. */
+void engine_tell_report(const struct engine *e, const struct pipeline_report *r, int64_t took_us)
+{
+    const struct pipeline_counts *to_es = &r->to_elasticsearch, *to_c = &r->to_cassandra;
+    const enum log_level level = total(to_es) + total(to_c) > 0 ? LOG_INFO : LOG_DEBUG;
+    if (log_enabled(e->log, level))
+        log_line(e->log, level,
+                 "%s: to Elasticsearch %lld copied, %lld deleted, %lld superseded, %lld dead; to "
+                 "Cassandra %lld copied, %lld deleted, %lld dead; %lld put off; %lld ms",
+                 e->options.name, (long long)to_es->copied, (long long)to_es->deleted,
+                 (long long)to_es->superseded, (long long)to_es->dead, (long long)to_c->copied,
+                 (long long)to_c->deleted, (long long)to_c->dead, (long long)r->put_off,
+                 (long long)(took_us / 1000));
+}
+
+bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report, struct err *err)
+{
+    const int64_t start = clock_mono_us();
+    const bool fine = pipeline_cycle(e->pipeline, whole, &e->stop, report, err);
+    engine_tell_report(e, report, clock_mono_us() - start);
+    return fine;
+}
+
+struct syncing {
+    struct engine *e;
+    struct pipeline_report *report;
+};
+
+static bool sync_all(void *ctx, struct err *err)
+{
+    const struct syncing *s = ctx;
+    struct engine *e = s->e;
+    struct pipeline_report *sum = s->report;
+    *sum = (struct pipeline_report){0};
+    for (;;) {
+        struct pipeline_report one;
+        const bool fine = engine_cycle(e, true, &one, err);
+        pipeline_counts_add(&sum->to_elasticsearch, &one.to_elasticsearch);
+        pipeline_counts_add(&sum->to_cassandra, &one.to_cassandra);
+        sum->put_off = one.put_off;
+        sum->gap = one.gap;
+        if (fine && one.put_off == 0)
+            return true;
+        /* What was too fresh for this cycle is settled in the next. */
+        if (fine)
+            io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
+        if (e->stop.raised)
+            return err_set(
+                err, ERR_CANCELLED,
+                "stopped before its end; what it did stays, the next goes on from there");
+        if (!fine)
+            return false;
+    }
+}
+
+bool engine_sync(struct engine *e, struct pipeline_report *report, struct err *err)
+{
+    struct syncing s = {e, report};
+    return engine_block_on(e, sync_all, &s, err);
+}
+
+/* Once an outage, and again when it becomes another one. */
+static void tell_failure(struct engine *e, const struct err *err)
+{
+    /* A schema that has changed in the middle of a cycle is read again by the next. */
+    const bool first = e->backoff_ms == 0;
+    const bool quiet = e->told == err->code || (err->code == ERR_SCHEMA && first);
+    e->failure = *err;
+    if (!e->failing_since_us)
+        e->failing_since_us = clock_wall_us();
+    if (!quiet)
+        e->told = err->code;
+    log_line(e->log, quiet ? LOG_DEBUG : LOG_ERROR, "%s: %s; trying again until it works",
+             e->options.name, err->text);
+}
+
+static void tell_recovery(struct engine *e)
+{
+    if (e->told != ERR_NONE)
+        log_info(e->log, "%s: works again after %lld s", e->options.name,
+                 (long long)((clock_wall_us() - e->failing_since_us) / 1000000));
+    e->told = ERR_NONE;
+    e->failure = (struct err){0};
+    e->failing_since_us = 0;
+}
+
+static uint64_t next_backoff(struct engine *e)
+{
+    e->backoff_ms = e->backoff_ms ? e->backoff_ms * 2 : BACKOFF_MIN_MS;
+    if (e->backoff_ms > BACKOFF_MAX_MS)
+        e->backoff_ms = BACKOFF_MAX_MS;
+    return e->backoff_ms / 2 + (uint64_t)random() % (e->backoff_ms / 2 + 1);
+}
+
+static bool run_cycles(struct engine *e, struct err *why)
+{
+    bool whole = true;
+    while (!e->stop.raised) {
+        struct pipeline_report report;
+        struct err err = {0};
+        const int64_t start = clock_mono_us();
+        io_lock_take(&e->lock);
+        const bool fine = engine_cycle(e, whole, &report, &err);
+        io_lock_give(&e->lock);
+        if (e->stop.raised)
+            break;
+        if (fine) {
+            whole = false;
+            engine_start_from(e, 0);
+            e->backoff_ms = 0;
+            tell_recovery(e);
+        } else if (err.code == ERR_STATE) {
+            *why = err;
+            return false;
+        } else {
+            tell_failure(e, &err);
+        }
+        const int64_t took = (clock_mono_us() - start) / 1000;
+        const int64_t rest = e->settings->interval - took;
+        const uint64_t wait = fine ? (rest > 0 ? (uint64_t)rest : 1) : next_backoff(e);
+        io_sleep(e->loop, wait, &e->stop);
+    }
+    return true;
+}
+
+static bool run_all(void *ctx, struct err *err)
+{
+    struct engine *e = ctx;
+    const bool fine = run_cycles(e, err);
+    engine_jobs_end(e);
+    return fine;
+}
+
+bool engine_run(struct engine *e, struct err *err)
+{
+    return engine_block_on(e, run_all, e, err);
+}

@@ -1,0 +1,83 @@
+#include "source/columns.h"
+
+#include "base/mem.h"
+#include "cql/statement.h"
+#include "map/convert.h"
+
+#include <stdlib.h>
+
+/* WRITETIME of a collection that isn't frozen is an error before 5.0. */
+static bool has_write_time(const struct cql_type *type)
+{
+    return type->id != CQL_LIST && type->id != CQL_SET && type->id != CQL_MAP &&
+           type->id != CQL_UDT;
+}
+
+void source_columns_init(struct source_columns *c, const struct source_table *table,
+                         const struct source_table_options *options, bool times)
+{
+    const struct map_schema *schema = table->schema;
+    *c = (struct source_columns){.schema = schema,
+                                 .options = options,
+                                 .versioned = options->version_column != NULL,
+                                 .version_is_time = table->version_column_is_time};
+    c->timed = mem_array(schema->column_count + 1, sizeof *c->timed);
+    for (uint32_t i = 0; times && i < schema->column_count; i++) {
+        if (has_write_time(schema->columns[i].type))
+            c->timed[c->timed_count++] = i;
+    }
+}
+
+void source_columns_free(struct source_columns *c)
+{
+    free(c->timed);
+}
+
+void source_columns_append(const struct source_columns *c, struct buf *out)
+{
+    for (uint32_t i = 0; i < c->schema->column_count; i++) {
+        source_append_name(out, c->schema->columns[i].name);
+        buf_append_str(out, ", ");
+    }
+    for (uint32_t i = 0; i < c->timed_count; i++) {
+        buf_append_str(out, "WRITETIME(");
+        source_append_name(out, c->schema->columns[c->timed[i]].name);
+        buf_append_str(out, "), ");
+    }
+    if (c->versioned) {
+        source_append_name(out, slice_str(c->options->version_column));
+        buf_append_str(out, ", ");
+    }
+}
+
+static int64_t read_version(const struct source_columns *c, struct slice cell)
+{
+    const int64_t unit = c->options->unit_us;
+    const int64_t value = slice_is_null(cell) ? 0 : cql_decode_int(cell);
+    if (!c->version_is_time || unit == 0) /* it holds ms */
+        return value;
+    return unit >= 1000 ? value / (unit / 1000) : value * (1000 / unit);
+}
+
+void source_columns_take(const struct source_columns *c, struct slice *cells, int64_t *times,
+                         struct change_row *out)
+{
+    const uint32_t count = c->schema->column_count;
+    map_row_normalise(c->schema, cells);
+    *out = (struct change_row){.content = {.cells = cells, .cell_count = count},
+                               .write_time = CHANGE_NO_WRITE_TIME,
+                               .write_times = times};
+    if (c->versioned)
+        out->version = read_version(c, cells[count + c->timed_count]);
+    for (uint32_t i = 0; times && i < count; i++)
+        times[i] = CHANGE_NO_WRITE_TIME;
+    for (uint32_t i = 0; i < c->timed_count; i++) {
+        const struct slice time = cells[count + i];
+        if (slice_is_null(time))
+            continue;
+        if (cql_decode_int(time) > out->write_time)
+            out->write_time = cql_decode_int(time);
+        if (times)
+            times[c->timed[i]] = cql_decode_int(time);
+    }
+}

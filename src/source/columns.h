@@ -1,0 +1,33 @@
+#ifndef SOURCE_COLUMNS_H
+#define SOURCE_COLUMNS_H
+
+#include "change/state.h"
+#include "source/table.h"
+
+/* What is selected of a row of the data table: the mapped columns, their write times, the version
+ * column. */
+struct source_columns {
+    const struct map_schema *schema; /* borrowed, as is options */
+    const struct source_table_options *options;
+    uint32_t *timed; /* columns whose write time is selected, in order */
+    uint32_t timed_count;
+    bool versioned, version_is_time;
+};
+
+/* times false: without the write times. */
+void source_columns_init(struct source_columns *columns, const struct source_table *table,
+                         const struct source_table_options *options, bool times);
+void source_columns_free(struct source_columns *columns);
+static inline uint32_t source_columns_count(const struct source_columns *columns)
+{
+    return columns->schema->column_count + columns->timed_count + columns->versioned;
+}
+
+/* "a", "b", WRITETIME("a"), "version", with a comma behind each. */
+void source_columns_append(const struct source_columns *columns, struct buf *out);
+/* From the cells of a result that begins with them: the first become the content, normalised in
+ * place, borrowed. times: room for the write time of each column, or NULL. */
+void source_columns_take(const struct source_columns *columns, struct slice *cells, int64_t *times,
+                         struct change_row *out);
+
+#endif
