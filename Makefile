@@ -8,7 +8,7 @@ BUILD := cmake --build
 .PHONY: all setup asan test test-all demo install bench fuzz format lint clean
 
 all:
-	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null
+	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=$(prefix) -DTESTS=OFF >/dev/null
 	@$(BUILD) build --target program -j $(JOBS)
 
 setup:
@@ -32,7 +32,7 @@ install: all
 	cmake --install build --prefix $(prefix)
 
 bench:
-	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF >/dev/null
 	@$(BUILD) build --target bench_programs program -j $(JOBS)
 	@if [ -x bench/run ]; then bench/run; fi
 

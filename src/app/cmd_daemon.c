@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STOP_TIMEOUT_MS = 30000, ANSWER_TIMEOUT_MS = 10000 };
+enum { ANSWER_TIMEOUT_MS = 10000 };
 
 enum exit_code cmd_stop(const struct command_line *line)
 {
@@ -18,7 +18,7 @@ enum exit_code cmd_stop(const struct command_line *line)
     struct err err = {0};
     pid_t pid = -1;
     if (session_open(&s, line, &err)) {
-        pid = daemon_stop(s.config->pid_file, STOP_TIMEOUT_MS, &err);
+        pid = daemon_stop(s.config->pid_file, DAEMON_STOP_MS, &err);
         if (pid == 0)
             err_set(&err, ERR_RUNNING, "not running (%s)", s.config->pid_file);
     }

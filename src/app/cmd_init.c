@@ -11,7 +11,7 @@ enum exit_code cmd_init(const struct command_line *line)
     struct buf said = {0};
     int created = 0;
     bool dry_run = line->values[OPT_DRY_RUN] != NULL;
-    bool fine = session_open(&s, line, &err) && session_log(&s, &err) &&
+    bool fine = session_open(&s, line, &err) && session_log(&s, &err) && session_loop(&s, &err) &&
                 session_engine(&s, false, &err) &&
                 engine_init(s.engine, dry_run, &said, &created, &err);
     session_close(&s);

@@ -1,6 +1,7 @@
 #include "app/command.h"
 
 #include "app/control.h"
+#include "app/pid_file.h"
 #include "app/session.h"
 #include "app/status_report.h"
 #include "base/clock.h"
@@ -12,19 +13,40 @@
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* The engine and what listens on its loop: made anew by a reload. */
+/* Signals and the control socket are there from the start to the end; a reload makes a new engine
+ * between them. */
 struct run {
     struct session session;
     struct control *control;
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
+    uv_timer_t patience; /* with the batch, once it is to stop */
     int64_t started_us;
-    bool reload;
+    struct engine_status status; /* of the last engine */
+    bool reload, stopping;
 };
+
+static void interrupt(struct run *run)
+{
+    if (run->session.engine)
+        engine_stop(run->session.engine);
+}
 
 static void ask_reload(struct run *run)
 {
     run->reload = true;
-    engine_stop(run->session.engine);
+    interrupt(run);
+}
+
+/* A server that neither answers nor hangs up may hold a batch for as long as requestTimeout. */
+static void leave_at_once(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    log_warning(run->session.log, "ends without the batch: a server does not answer; nothing is "
+                                  "lost, the next start goes on from here");
+    if (run->control)
+        unlink(run->session.config->control_socket);
+    pid_file_release(run->session.pid_file);
+    _exit(EXIT_DONE);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -35,8 +57,9 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     log_info(run->session.log, "stopping after this batch");
-    run->reload = false;
-    engine_stop(run->session.engine);
+    run->stopping = true;
+    uv_timer_start(&run->patience, leave_at_once, DAEMON_PATIENCE_MS, 0);
+    interrupt(run);
     /* A second Ctrl-C ends it at once: the state bears that. */
     uv_signal_stop(handle);
 }
@@ -44,8 +67,10 @@ static void on_signal(uv_signal_t *handle, int number)
 static void say_status(struct run *run, struct control_call *call)
 {
     struct buf reply = {0};
-    struct status_report report = {.config = run->session.config, .started_us = run->started_us};
-    engine_status(run->session.engine, &report.pipeline);
+    if (run->session.engine)
+        engine_status(run->session.engine, &run->status);
+    const struct status_report report = {
+        .config = run->session.config, .started_us = run->started_us, .engine = run->status};
     status_report_json(&report, clock_wall_us(), &reply);
     control_say(call, buf_slice(&reply));
     buf_free(&reply);
@@ -55,7 +80,9 @@ static void say_status(struct run *run, struct control_call *call)
 static void check_reload(struct run *run, struct control_call *call)
 {
     struct err err = {0};
-    if (session_reload(&run->session, true, &err)) {
+    struct app_config *config = session_read(&run->session, &err);
+    if (config) {
+        app_config_free(config);
         ask_reload(run);
         control_say(call, SLICE_LIT("{\"reloaded\":true}"));
     } else {
@@ -88,13 +115,18 @@ static void on_job_hangup(void *ctx)
 static void start_job(struct run *run, struct control_call *call, const struct json_node *request)
 {
     static const struct engine_client client = {on_job_line, on_job_ended};
-    struct engine_job *job = engine_job_start(run->session.engine, request, &client, call);
-    if (job) {
-        control_on_hangup(call, on_job_hangup, job);
-        return;
-    }
     struct err err = {0};
-    err_set(&err, ERR_REQUEST, "unknown command");
+    if (run->stopping || run->reload) {
+        err_set(&err, ERR_UNAVAILABLE, "the daemon is %s; try again in a moment",
+                run->stopping ? "stopping" : "reading its configuration");
+    } else {
+        struct engine_job *job = engine_job_start(run->session.engine, request, &client, call);
+        if (job) {
+            control_on_hangup(call, on_job_hangup, job);
+            return;
+        }
+        err_set(&err, ERR_REQUEST, "unknown command");
+    }
     control_say_error(call, &err);
     control_end(call);
 }
@@ -111,75 +143,63 @@ static void on_command(void *ctx, struct control_call *call, struct slice comman
         start_job(run, call, request);
 }
 
-static bool listen_on_loop(struct run *run, struct err *err)
+static void heed_signals(struct run *run)
 {
-    struct io_loop *loop = engine_loop(run->session.engine);
-    run->control = control_open(loop, run->session.config->control_socket, on_command, run, err);
-    if (!run->control)
-        return false;
     for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++) {
-        uv_signal_init(io_loop_uv(loop), &run->signals[i]);
+        uv_signal_init(io_loop_uv(run->session.loop), &run->signals[i]);
         run->signals[i].data = run;
         uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
     }
-    return true;
+    uv_timer_init(io_loop_uv(run->session.loop), &run->patience);
+    run->patience.data = run;
 }
 
-static void close_engine(struct run *run)
+static bool open_all(struct run *run, struct err *err)
 {
-    if (run->control) {
-        control_close(run->control);
+    struct session *s = &run->session;
+    if (!session_loop(s, err))
+        return false;
+    heed_signals(run);
+    if (!session_lock(s, err) || !session_log(s, err) || !session_engine(s, true, err))
+        return false;
+    run->control = control_open(s->loop, s->config->control_socket, on_command, run, err);
+    return run->control != NULL;
+}
+
+static void close_all(struct run *run)
+{
+    control_close(run->control);
+    if (run->session.loop) {
         for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
             uv_close((uv_handle_t *)&run->signals[i], NULL);
+        uv_close((uv_handle_t *)&run->patience, NULL);
     }
-    run->control = NULL;
-    engine_free(run->session.engine);
-    run->session.engine = NULL;
-}
-
-static bool open_engine(struct run *run, struct err *err)
-{
-    return session_engine(&run->session, true, err) && listen_on_loop(run, err);
+    session_close(&run->session);
 }
 
 /* With the new configuration, or with the old one when the new one is wrong. */
 static bool reopen(struct run *run, struct err *err)
 {
+    struct session *s = &run->session;
     struct err why = {0};
-    const struct command_line *line = run->session.line;
-    close_engine(run);
+    session_end_engine(s);
     run->reload = false;
-    if (session_reload(&run->session, false, &why)) {
-        log_info(run->session.log, "reads its configuration again");
-    } else {
-        log_error(run->session.log, "goes on with the old configuration: %s", why.text);
-        logging_reopen(run->session.logging);
+    struct app_config *config = session_read(s, &why);
+    if (config && session_use(s, config, &why)) {
+        log_info(s->log, "reads its configuration again");
+        return true;
     }
-    /* --since was for the start. */
-    struct command_line without = *line;
-    without.since = 0;
-    run->session.line = &without;
-    bool fine = open_engine(run, err);
-    run->session.line = line;
-    return fine;
+    log_error(s->log, "goes on with the old configuration: %s", why.text);
+    logging_reopen(s->logging);
+    return session_engine(s, true, err);
 }
 
 static bool run_until_stopped(struct run *run, struct err *err)
 {
-    for (;;) {
-        if (!engine_run(run->session.engine, err))
-            return false;
-        if (!run->reload)
-            return true;
-        if (!reopen(run, err))
-            return false;
-    }
-}
-
-static bool open_all(struct run *run, struct err *err)
-{
-    return session_lock(&run->session, err) && session_log(&run->session, err) &&
-           open_engine(run, err);
+    bool fine = true;
+    while (fine && !run->stopping)
+        fine = run->reload ? reopen(run, err) : engine_run(run->session.engine, err);
+    return fine;
 }
 
 /* run->session holds a configuration; closes all. */
@@ -198,8 +218,7 @@ static enum exit_code serve(struct run *run, struct daemon_link *link, struct er
         else
             log_error(run->session.log, "ends: %s", err->text);
     }
-    close_engine(run);
-    session_close(&run->session);
+    close_all(run);
     return exit_code_of(err->code);
 }
 

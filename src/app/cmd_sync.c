@@ -28,7 +28,7 @@ static void report_json(const struct pipeline_report *r, struct buf *out)
 
 static bool sync_once(struct session *s, struct pipeline_report *report, struct err *err)
 {
-    struct signals *signals = signals_stop(s->engine);
+    struct signals *signals = signals_stop(s->loop, s->engine);
     const bool fine = engine_sync(s->engine, report, err);
     signals_close(signals);
     return fine;
@@ -40,7 +40,7 @@ enum exit_code cmd_sync(const struct command_line *line)
     struct err err = {0};
     struct pipeline_report report = {0};
     bool ready = session_open(&s, line, &err) && session_lock(&s, &err) && session_log(&s, &err) &&
-                 session_engine(&s, true, &err);
+                 session_loop(&s, &err) && session_engine(&s, true, &err);
     bool fine = ready && sync_once(&s, &report, &err);
     session_close(&s);
     if (ready) {

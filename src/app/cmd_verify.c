@@ -161,10 +161,10 @@ enum exit_code cmd_verify(const struct command_line *line)
     struct buf out = {0};
     progress_open(&v.progress, v.json, words);
     bool fine = read_options(line, &o, &err) && session_open(&s, line, &err) &&
-                session_log(&s, &err) && session_engine(&s, false, &err) &&
-                open_keys(line, &v, &err);
+                session_log(&s, &err) && session_loop(&s, &err) &&
+                session_engine(&s, false, &err) && open_keys(line, &v, &err);
     if (fine) {
-        struct signals *signals = signals_stop(s.engine);
+        struct signals *signals = signals_stop(s.loop, s.engine);
         o.found = on_found;
         o.line = on_line;
         o.ctx = &v;

@@ -4,11 +4,13 @@
 #include "app/logging_config.h"
 #include "app/nearest.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BIT(option) (1U << (option))
 
@@ -45,8 +47,8 @@ static const struct {
 
 static const struct command commands[] = {
     {"run", NULL, 0, BIT(OPT_SINCE), cmd_run, "sync in the foreground",
-     "Runs until SIGTERM or SIGINT, which finish the batch at hand and save. SIGHUP reads the\n"
-     "configuration again.\n\n"
+     "Runs until SIGTERM or SIGINT, which finish the batch at hand and save (within 20 s, also\n"
+     "when a server hangs). SIGHUP reads the configuration again.\n\n"
      "  caes-sync run\n"
      "  caes-sync -c /etc/caes-sync/config.yaml run --since 1427254212\n"},
     {"start", NULL, 0, BIT(OPT_SINCE), cmd_start, "sync in the background",
@@ -158,7 +160,7 @@ static bool unknown_command(const char *name, struct err *err)
 static bool unknown_option(char *const *argv, struct err *err)
 {
     const char *given = argv[optind - 1];
-    if (strncmp(given, "--", 2) != 0)
+    if (optopt && optopt < 1000) /* may stand in a word that getopt is not through with */
         return err_set(err, ERR_CONFIG, "unknown option \"-%c\"; caes-sync help lists all", optopt);
     char name[64];
     const char *best = "";
@@ -213,6 +215,8 @@ static bool check_values(struct command_line *line, struct err *err)
 {
     const char *level = line->values[OPT_LOG_LEVEL];
     const char *since = line->values[OPT_SINCE];
+    if (line->values[OPT_CONFIG] && !line->values[OPT_CONFIG][0])
+        return err_set(err, ERR_CONFIG, "--config is empty; name a file, or leave it out");
     if (level && !logging_level_parse(level, &line->log_level))
         return err_set(err, ERR_CONFIG,
                        "--log-level \"%.60s\" is no level; give debug, info, warning or error",
@@ -333,23 +337,41 @@ enum exit_code command_fail(const struct err *err)
     return exit_code_of(err->code);
 }
 
+/* A file or socket that gets the number of a closed standard stream would be written to as one. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR); /* gets the lowest number that is free */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static enum exit_code run_command(const struct command_line *line)
+{
+    if (line->values[OPT_VERSION])
+        return cmd_version(line);
+    if (!line->values[OPT_HELP] && line->command)
+        return line->command->run(line);
+    struct buf out = {0};
+    command_help(line->command, &out);
+    command_print(&out);
+    return EXIT_DONE;
+}
+
 int command_main(int argc, char **argv)
 {
     struct command_line line;
     struct err err = {0};
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN); // NOLINT(bugprone-signal-handler,cert-sig30-c): nothing runs
     if (argc < 1 || !command_parse(argc, argv, &line, &err))
         return (int)command_fail(&err);
-    if (line.values[OPT_VERSION])
-        return (int)cmd_version(&line);
-    if (line.values[OPT_HELP] || !line.command) {
-        struct buf out = {0};
-        command_help(line.command, &out);
-        command_print(&out);
-        return EXIT_DONE;
+    enum exit_code code = run_command(&line);
+    if ((ferror(stdout) || fflush(stdout) != 0) && code == EXIT_DONE) {
+        err_set(&err, ERR_STATE, "can't write to stdout");
+        return (int)command_fail(&err);
     }
-    enum exit_code code = line.command->run(&line);
-    if (fflush(stdout) != 0 && code == EXIT_DONE)
-        code = EXIT_STATE;
     return (int)code;
 }

@@ -254,6 +254,24 @@ static struct logging_config *plain_logging(struct parse *p, const struct config
                                   config->log.file, kept);
 }
 
+/* Lines of a log in the state would damage it. */
+static bool check_log_files(struct parse *p, const struct logging_config *logging)
+{
+    const struct app_config *config = p->config;
+    const struct {
+        const char *path, *what;
+    } others[] = {{config->file, "this configuration"},
+                  {config->state, "state"},
+                  {config->pid_file, "pidFile"},
+                  {config->control_socket, "the control socket"}};
+    for (size_t i = 0; i < logging->handler_count; i++)
+        for (size_t j = 0; logging->handlers[i].file && j < ARRAY_LEN(others); j++)
+            if (strcmp(logging->handlers[i].file, others[j].path) == 0)
+                return err_set(p->err, ERR_CONFIG, "%s: is the file of %s too; name another",
+                               logging->handlers[i].where, others[j].what);
+    return true;
+}
+
 static bool set_logging(struct parse *p, const struct config_seen *seen)
 {
     struct app_config *config = p->config;
@@ -266,7 +284,7 @@ static bool set_logging(struct parse *p, const struct config_seen *seen)
     }
     struct logging_config *logging =
         p->logging ? logging_config_read(&p->reader, p->logging, p->err) : plain_logging(p, seen);
-    if (!logging)
+    if (!logging || !check_log_files(p, logging))
         return false;
     logging->json = config->log.format == CONFIG_LOG_JSON;
     config->has_logging = p->logging != NULL;

@@ -95,6 +95,16 @@ static bool check_guard(const struct check *c)
     return true;
 }
 
+static bool check_protocol(const struct check *c)
+{
+    const int64_t version = c->p->cassandra.protocol_version;
+    return version == 0 || version > 3 ||
+           config_fail(&c->r->doc,
+                       where(c, "CassandraConfig.protocolVersion",
+                             "CassandraConfig.driver.protocol_version"),
+                       NULL, c->err, "only 4 and 5 are spoken; give one of them, or leave it out");
+}
+
 static bool check_logins(const struct check *c)
 {
     const struct config_elasticsearch *es = &c->p->es;
@@ -165,5 +175,5 @@ bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipe
 {
     const struct check c = {r, pipeline, seen, place, err};
     return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
-           check_logins(&c) && check_columns(&c);
+           check_protocol(&c) && check_logins(&c) && check_columns(&c);
 }

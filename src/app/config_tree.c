@@ -263,7 +263,7 @@ static struct config_node *build_member(struct builder *b, struct config_node *n
                                         unsigned depth)
 {
     struct config_node at = {.line = line_of(key), .parent = node};
-    if (key->type != YAML_SCALAR_EVENT || key->data.scalar.length == 0 ||
+    if (key->type != YAML_SCALAR_EVENT ||
         strlen((const char *)key->data.scalar.value) != key->data.scalar.length) {
         config_fail(b->doc, &at, NULL, b->err, "a key that is no name; write name: value");
         return NULL;
@@ -313,6 +313,11 @@ static bool fill_map(struct builder *b, struct config_node *node, unsigned depth
         if (!value)
             break;
         node->weight += value->weight;
+        if (strcmp(value->key, "<<") == 0 && merged) {
+            config_fail(b->doc, value, NULL, b->err,
+                        "given twice, first in line %u; write <<: [*one, *other]", merged->line);
+            break;
+        }
         if (strcmp(value->key, "<<") == 0)
             merged = value;
         else

@@ -39,8 +39,8 @@ void control_on_hangup(struct control_call *call, void (*fn)(void *ctx), void *c
 
 /* Asks a daemon (blocking): request is the JSON object. line is called for each line of the answer
  * (borrowed for the call) and may be NULL; false ends it. last_ms: how long the daemon may be
- * silent; 0: as long as it wants. Errors: ERR_RUNNING when nobody listens; ERR_TIMEOUT; ERR_STATE;
- * that of an error line. */
+ * silent; 0: as long as it wants. Errors: ERR_RUNNING when nobody listens; ERR_TIMEOUT when it does
+ * not answer, or ends before it did; ERR_STATE; that of an error line. */
 typedef bool control_line_fn(void *ctx, struct slice line);
 MUST_USE bool control_request(const char *path, struct slice request, unsigned silence_ms,
                               control_line_fn *line, void *ctx, struct err *err);

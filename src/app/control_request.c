@@ -29,7 +29,7 @@ static bool send_line(int fd, struct slice request, struct err *err)
     buf_append_char(&line, '\n');
     const bool ok = send(fd, line.ptr, line.len, MSG_NOSIGNAL) == (ssize_t)line.len;
     buf_free(&line);
-    return ok || err_set(err, ERR_STATE, "the daemon hung up");
+    return ok || err_set(err, ERR_TIMEOUT, "the daemon hung up");
 }
 
 struct answer {
@@ -52,7 +52,7 @@ static bool receive_more(struct answer *a, struct err *err)
         return err_set(err, ERR_TIMEOUT, "the daemon does not answer");
     const ssize_t got = recv(a->fd, buf_reserve(&a->buffer, 65536), 65536, 0);
     if (got <= 0 || a->buffer.len > LINE_MAX_BYTES)
-        return err_set(err, ERR_STATE, "the daemon hung up");
+        return err_set(err, ERR_TIMEOUT, "the daemon hung up");
     a->buffer.len += (size_t)got;
     return true;
 }

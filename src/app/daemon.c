@@ -72,6 +72,14 @@ void daemon_failed(struct daemon_link *link, const struct err *why)
         say(link, exit_code_of(why->code), why);
 }
 
+/* What the caller has open (a lock of a script, a pipe that somebody reads to its end) is not the
+ * daemon's to keep. */
+static void close_others(int kept)
+{
+    (void)!close_range(STDERR_FILENO + 1, (unsigned)kept - 1, 0);
+    (void)!close_range((unsigned)kept + 1, ~0U, 0);
+}
+
 /* The first child: leads the session, so that its child can't get a terminal again. */
 static void run_child(daemon_fn *fn, void *ctx, int fd)
 {
@@ -86,6 +94,7 @@ static void run_child(daemon_fn *fn, void *ctx, int fd)
     if (pid != 0)
         _exit(pid < 0 ? EXIT_STATE : EXIT_DONE);
     umask(077);
+    close_others(fd);
     enum exit_code code = chdir("/") == 0 ? fn(ctx, &link) : EXIT_STATE;
     if (link.fd >= 0)
         say_text(&link, code ? code : EXIT_STATE, "the daemon ended before it was up; see its log");

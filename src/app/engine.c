@@ -51,21 +51,18 @@ static void on_event(void *ctx, const struct cql_event *event)
         pipeline_on_event(e->pipeline, event);
 }
 
-struct engine *engine_new(const struct app_config *config, bool with_state, const struct log *log,
-                          struct err *err)
+struct engine *engine_new(struct io_loop *loop, const struct app_config *config, bool with_state,
+                          const struct log *log, struct err *err)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
     e->settings = &config->pipelines[0];
     e->log = log;
+    e->loop = loop;
     engine_fill_options(e);
-    e->loop = io_loop_new(err);
-    bool fine = e->loop != NULL;
-    if (fine && with_state) {
+    if (with_state)
         e->store = store_open(config->state, err);
-        fine = e->store != NULL;
-    }
-    fine = fine && open_clients(e, err);
+    bool fine = (e->store || !with_state) && open_clients(e, err);
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
@@ -97,35 +94,31 @@ void engine_free(struct engine *e)
         es_client_close(e->elasticsearch, on_closed, e);
     while (e->open > 0)
         uv_run(io_loop_uv(e->loop), UV_RUN_ONCE);
-    io_loop_free(e->loop);
     store_close(e->store);
     arena_free(&e->arena);
     free(e);
 }
 
-struct io_loop *engine_loop(struct engine *e)
-{
-    return e->loop;
-}
-
 void engine_start_from(struct engine *e, int64_t since)
 {
+    e->since = since;
     pipeline_start_from(e->pipeline, since);
 }
 
-void engine_status(const struct engine *e, struct pipeline_status *out)
+int64_t engine_since(const struct engine *e)
 {
-    pipeline_status(e->pipeline, out);
+    return e->since;
+}
+
+void engine_status(const struct engine *e, struct engine_status *out)
+{
+    *out = (struct engine_status){.failure = e->failure, .failing_since_us = e->failing_since_us};
+    pipeline_status(e->pipeline, &out->pipeline);
 }
 
 void engine_stop(struct engine *e)
 {
     io_wake_raise(&e->stop);
-}
-
-bool engine_stopping(const struct engine *e)
-{
-    return e->stop.raised;
 }
 
 /* A function on the loop: runs as a task, the caller blocks until it ends. */

@@ -8,25 +8,30 @@
 #include "job/verify.h"
 #include "pipeline/pipeline.h"
 
-/* The engine as a configuration describes it: loop, clients, state and pipeline together. */
+/* The engine as a configuration describes it: clients, state and pipeline together. */
 struct engine;
 
-/* Opens the state (ERR_STATE, ERR_RUNNING) when with_state. config and log are borrowed for its
- * life. */
-MUST_USE struct engine *engine_new(const struct app_config *config, bool with_state,
-                                   const struct log *log, struct err *err);
-/* Closes everything and runs the loop until it is closed. */
+/* Opens the state (ERR_STATE, ERR_RUNNING) when with_state. loop, config and log are borrowed for
+ * its life. */
+MUST_USE struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
+                                   bool with_state, const struct log *log, struct err *err);
+/* Closes everything and runs the loop, with all else that is on it, until it is closed. */
 void engine_free(struct engine *engine);
 
-/* Borrowed. The loop is also there for signals and the control socket. */
-struct io_loop *engine_loop(struct engine *engine);
-/* Starts from this version at the first cycle. */
+/* Starts from this version until a cycle of engine_run is complete. */
 void engine_start_from(struct engine *engine, int64_t since);
-void engine_status(const struct engine *engine, struct pipeline_status *out);
+/* That version while it still counts, else 0. */
+int64_t engine_since(const struct engine *engine);
+
+struct engine_status {
+    struct pipeline_status pipeline;
+    struct err failure;       /* of the last cycle; ERR_NONE: it was complete */
+    int64_t failing_since_us; /* the first of the failed ones in a row, wall clock */
+};
+void engine_status(const struct engine *engine, struct engine_status *out);
 
 /* Ends engine_run and engine_sync between two batches; callable from the loop's callbacks. */
 void engine_stop(struct engine *engine);
-bool engine_stopping(const struct engine *engine);
 
 /* One cycle, and more while keys are put off. Blocks. The report adds all of them up. */
 MUST_USE bool engine_sync(struct engine *engine, struct pipeline_report *report, struct err *err);

@@ -22,10 +22,11 @@ struct engine {
     struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
     struct engine_job *jobs;
     struct io_group jobs_running;
-    int open; /* clients that are not closed yet */
-    /* the outage that has been told, and since when */
-    enum err_code failing;
-    int64_t failing_since_us;
+    int open;                 /* clients that are not closed yet */
+    int64_t since;            /* that the cycles start from; 0: the checkpoint */
+    struct err failure;       /* of the last cycle */
+    int64_t failing_since_us; /* wall clock; 0: it was complete */
+    enum err_code told;       /* of failure */
     uint64_t backoff_ms;
 };
 

@@ -54,14 +54,17 @@ static bool sync_all(void *ctx, struct err *err)
         pipeline_counts_add(&sum->to_cassandra, &one.to_cassandra);
         sum->put_off = one.put_off;
         sum->gap = one.gap;
-        if (!fine)
-            return false;
-        if (one.put_off == 0)
+        if (fine && one.put_off == 0)
             return true;
         /* What was too fresh for this cycle is settled in the next. */
-        io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
+        if (fine)
+            io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
         if (e->stop.raised)
-            return err_set(err, ERR_CANCELLED, "stopped");
+            return err_set(
+                err, ERR_CANCELLED,
+                "stopped before its end; what it did stays, the next goes on from there");
+        if (!fine)
+            return false;
     }
 }
 
@@ -71,27 +74,29 @@ bool engine_sync(struct engine *e, struct pipeline_report *report, struct err *e
     return engine_block_on(e, sync_all, &s, err);
 }
 
+/* Once an outage, and again when it becomes another one. */
 static void tell_failure(struct engine *e, const struct err *err)
 {
     /* A schema that has changed in the middle of a cycle is read again by the next. */
     const bool first = e->backoff_ms == 0;
-    if (e->failing == err->code || (err->code == ERR_SCHEMA && first)) {
-        log_debug(e->log, "%s: %s", e->options.name, err->text);
-        return;
-    }
-    if (e->failing == ERR_NONE)
-        e->failing_since_us = clock_mono_us();
-    e->failing = err->code;
-    log_error(e->log, "%s: %s; trying again until it works", e->options.name, err->text);
+    const bool quiet = e->told == err->code || (err->code == ERR_SCHEMA && first);
+    e->failure = *err;
+    if (!e->failing_since_us)
+        e->failing_since_us = clock_wall_us();
+    if (!quiet)
+        e->told = err->code;
+    log_line(e->log, quiet ? LOG_DEBUG : LOG_ERROR, "%s: %s; trying again until it works",
+             e->options.name, err->text);
 }
 
 static void tell_recovery(struct engine *e)
 {
-    if (e->failing == ERR_NONE)
-        return;
-    e->failing = ERR_NONE;
-    log_info(e->log, "%s: works again after %lld s", e->options.name,
-             (long long)((clock_mono_us() - e->failing_since_us) / 1000000));
+    if (e->told != ERR_NONE)
+        log_info(e->log, "%s: works again after %lld s", e->options.name,
+                 (long long)((clock_wall_us() - e->failing_since_us) / 1000000));
+    e->told = ERR_NONE;
+    e->failure = (struct err){0};
+    e->failing_since_us = 0;
 }
 
 static uint64_t next_backoff(struct engine *e)
@@ -116,7 +121,7 @@ static bool run_cycles(struct engine *e, struct err *why)
             break;
         if (fine) {
             whole = false;
-            pipeline_start_from(e->pipeline, 0);
+            engine_start_from(e, 0);
             e->backoff_ms = 0;
             tell_recovery(e);
         } else if (err.code == ERR_STATE) {

@@ -8,6 +8,7 @@ enum exit_code exit_code_of(enum err_code code)
     case ERR_VALUE:
     case ERR_CONFLICT:
     case ERR_TOO_LARGE:
+    case ERR_CANCELLED: /* by a signal: not all was done */
         return EXIT_FOUND;
     case ERR_CONFIG:
     case ERR_SCHEMA: /* the tables and index are not what the configuration says */

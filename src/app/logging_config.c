@@ -366,16 +366,21 @@ static bool read_loggers(struct config_reader *r, const struct config_node *node
     struct logging_logger *all = arena_zalloc(r->doc.arena, (count + 1) * sizeof *all);
     if (named && named->kind != CONFIG_MAP)
         return config_fail(&r->doc, named, NULL, err, "is no map; write name: {...}");
+    struct logging_logger *next = all;
+    struct logging_logger top = {"", LOG_WARNING, false, NULL, 0};
     for (size_t i = 0; i < count; i++) {
-        all[i] = (struct logging_logger){named->items[i]->key, LOGGING_UNSET, true, NULL, 0};
-        if (!read_logger(r, named->items[i], names, &all[i], err))
+        const struct config_node *one = named->items[i];
+        struct logging_logger *l = one->key[0] ? next++ : &top; /* '' is another name of the root */
+        if (l != &top)
+            *l = (struct logging_logger){one->key, LOGGING_UNSET, true, NULL, 0};
+        if (!read_logger(r, one, names, l, err))
             return false;
     }
-    all[count] = (struct logging_logger){"", LOG_WARNING, false, NULL, 0};
-    if (root && !read_logger(r, root, names, &all[count], err))
+    if (root && !read_logger(r, root, names, &top, err))
         return false;
+    *next++ = top;
     out->loggers = all;
-    out->logger_count = count + 1;
+    out->logger_count = (size_t)(next - all);
     return true;
 }
 

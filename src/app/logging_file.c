@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_MODE = 0640 };
+enum { LOG_MODE = 0600 }; /* lines name keys of records */
 
 struct logging_file {
     const struct logging_handler *handler;

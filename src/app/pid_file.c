@@ -90,6 +90,21 @@ static bool lock_once(const char *path, int *fd, bool *again, struct err *err)
     return err_set(err, ERR_STATE, "%s does not stay in its place", path);
 }
 
+/* A mistaken path must not cost anybody a file: only what holds a number, or nothing, is ours. */
+static bool looks_ours(int fd, const char *path, struct err *err)
+{
+    char text[24];
+    ssize_t len = pread(fd, text, sizeof text, 0);
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    ssize_t digits = 0;
+    while (digits < len && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    const bool all = digits >= len && len < (ssize_t)sizeof text;
+    return all ||
+           err_set(err, ERR_STATE, "%s is no pid file; give another pidFile, or remove it", path);
+}
+
 static bool write_pid(int fd, const char *path, struct err *err)
 {
     char text[24];
@@ -111,7 +126,7 @@ struct pid_file *pid_file_lock(const char *path, struct err *err)
     while (again && --tries > 0);
     if (!locked)
         return NULL;
-    if (!write_pid(fd, path, err)) {
+    if (!looks_ours(fd, path, err) || !write_pid(fd, path, err)) {
         close(fd);
         return NULL;
     }

@@ -22,7 +22,8 @@ static bool take_line(void *ctx, struct slice line)
 static bool run_here(struct session *s, struct slice request, const struct receiving *r,
                      struct err *err)
 {
-    return session_lock(s, err) && session_log(s, err) && session_engine(s, true, err) &&
+    return session_lock(s, err) && session_log(s, err) && session_loop(s, err) &&
+           session_engine(s, true, err) &&
            engine_perform(s->engine, request, r->line, r->ctx, r->result, err);
 }
 

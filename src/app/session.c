@@ -17,7 +17,7 @@ static bool check_pipeline(const struct session *s, struct err *err)
 
 bool session_open(struct session *s, const struct command_line *line, struct err *err)
 {
-    *s = (struct session){.line = line};
+    *s = (struct session){.line = line, .since = line->since};
     s->file = app_config_find(line->values[OPT_CONFIG], err);
     s->config = s->file ? app_config_load(s->file, err) : NULL;
     return s->config && check_pipeline(s, err);
@@ -57,12 +57,29 @@ bool session_log(struct session *s, struct err *err)
     return true;
 }
 
+bool session_loop(struct session *s, struct err *err)
+{
+    s->loop = io_loop_new(err);
+    return s->loop != NULL;
+}
+
 bool session_engine(struct session *s, bool with_state, struct err *err)
 {
-    s->engine = engine_new(s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
-    if (s->engine && with_state && s->line->since)
-        engine_start_from(s->engine, s->line->since);
+    s->engine =
+        engine_new(s->loop, s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
+    if (s->engine && s->since)
+        engine_start_from(s->engine, s->since);
     return s->engine != NULL;
+}
+
+void session_end_engine(struct session *s)
+{
+    struct engine *engine = s->engine;
+    if (!engine)
+        return;
+    s->since = engine_since(engine);
+    s->engine = NULL; /* before its end: what is on the loop still runs */
+    engine_free(engine);
 }
 
 /* The lock is held and the state open: they can't move under way. */
@@ -75,28 +92,36 @@ static bool same_places(const struct session *s, const struct app_config *config
                    s->file);
 }
 
-bool session_reload(struct session *s, bool check_only, struct err *err)
+struct app_config *session_read(const struct session *s, struct err *err)
 {
     struct app_config *config = app_config_load(s->file, err);
-    if (!config)
-        return false;
-    choose_log(s, config);
-    bool fine = same_places(s, config, err);
-    if (fine && !check_only)
-        fine = logging_apply(s->logging, config->logging, err);
-    if (!fine || check_only) {
-        app_config_free(config);
-        return fine;
+    if (config && same_places(s, config, err)) {
+        choose_log(s, config);
+        return config;
     }
-    app_config_free(s->config);
+    app_config_free(config);
+    return NULL;
+}
+
+bool session_use(struct session *s, struct app_config *config, struct err *err)
+{
+    struct app_config *old = s->config;
     s->config = config;
-    session_warn(s);
-    return true;
+    if (session_engine(s, true, err) && logging_apply(s->logging, config->logging, err)) {
+        app_config_free(old);
+        session_warn(s);
+        return true;
+    }
+    session_end_engine(s);
+    s->config = old;
+    app_config_free(config);
+    return false;
 }
 
 void session_close(struct session *s)
 {
-    engine_free(s->engine);
+    session_end_engine(s);
+    io_loop_free(s->loop);
     logging_close(s->logging);
     pid_file_release(s->pid_file);
     app_config_free(s->config);

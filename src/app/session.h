@@ -17,7 +17,9 @@ struct session {
     struct pid_file *pid_file;
     struct logging *logging;
     const struct log *log; /* "caes" */
+    struct io_loop *loop;
     struct engine *engine;
+    int64_t since; /* that the next engine starts from; 0: the checkpoint */
 };
 
 /* Reads the configuration; checks --pipeline. */
@@ -27,11 +29,17 @@ MUST_USE bool session_lock(struct session *s, struct err *err);
 MUST_USE bool session_log(struct session *s, struct err *err);
 /* Logs what the configuration asks of a daemon in vain. */
 void session_warn(const struct session *s);
-/* Makes the engine; --since counts for it. */
+/* A loop for the engine and what listens beside it. */
+MUST_USE bool session_loop(struct session *s, struct err *err);
+/* Makes the engine. */
 MUST_USE bool session_engine(struct session *s, bool with_state, struct err *err);
-/* Reads the configuration again and lets logging go by it; the engine must have been freed, or
- * (check_only) nothing changes. */
-MUST_USE bool session_reload(struct session *s, bool check_only, struct err *err);
+/* Frees the engine; --since goes on to the next one if it still counts. */
+void session_end_engine(struct session *s);
+/* The configuration as the file has it now: for session_use, or to be freed. */
+MUST_USE struct app_config *session_read(const struct session *s, struct err *err);
+/* Goes on with another configuration, which it takes, and an engine by it; the last engine must
+ * have ended. False: it has still the old configuration, and no engine. */
+MUST_USE bool session_use(struct session *s, struct app_config *config, struct err *err);
 void session_close(struct session *s);
 
 #endif

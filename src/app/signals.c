@@ -19,10 +19,10 @@ static void on_signal(uv_signal_t *handle, int number)
     uv_signal_stop(handle);
 }
 
-struct signals *signals_stop(struct engine *engine)
+struct signals *signals_stop(struct io_loop *loop, struct engine *engine)
 {
     struct signals *s = mem_zalloc(sizeof *s);
-    s->loop = engine_loop(engine);
+    s->loop = loop;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(io_loop_uv(s->loop), &s->handles[i]);
         s->handles[i].data = engine;

@@ -25,13 +25,31 @@ void status_report_counts(const char *name, const struct pipeline_counts *counts
                (long long)counts->dead);
 }
 
+static int64_t failing(const struct engine_status *s, int64_t now_us)
+{
+    return s->failing_since_us ? now_us - s->failing_since_us : 0;
+}
+
+static void append_failure(const struct engine_status *s, int64_t now_us, struct buf *out)
+{
+    buf_append_str(out, "\"failure\":");
+    if (!s->failing_since_us) {
+        buf_append_str(out, "null,");
+        return;
+    }
+    buf_printf(out, "{\"for_seconds\":%.1f,", (double)failing(s, now_us) / 1e6);
+    append_text("message", s->failure.text, out);
+    buf_append_str(out, "},");
+}
+
 void status_report_json(const struct status_report *report, int64_t now_us, struct buf *out)
 {
     const struct config_pipeline *p = &report->config->pipelines[0];
-    const struct pipeline_status *s = &report->pipeline;
+    const struct pipeline_status *s = &report->engine.pipeline;
+    const int64_t failing_us = failing(&report->engine, now_us);
     int64_t last = s->completed_us > report->started_us ? s->completed_us : report->started_us;
     int64_t late_us = (LATE_CYCLES * p->interval + LATE_MS) * 1000;
-    bool healthy = now_us - last < late_us && !s->gap;
+    bool healthy = now_us - last < late_us && failing_us < LATE_MS * 1000LL && !s->gap;
     const char *word = healthy ? "true" : "false";
     buf_printf(out, "{\"running\":true,\"healthy\":%s,\"pid\":%d,\"version\":\"%s\",", word,
                (int)getpid(), CAES_VERSION);
@@ -48,6 +66,7 @@ void status_report_json(const struct status_report *report, int64_t now_us, stru
                    (double)(now_us - s->completed_us) / 1e6);
     else
         buf_append_str(out, "\"last_cycle_seconds_ago\":null,");
+    append_failure(&report->engine, now_us, out);
     buf_printf(out,
                "\"highest_version\":{\"elasticsearch\":%lld,\"cassandra\":%lld},"
                "\"dead_letters\":%lld,\"gap\":%s,",

@@ -2,14 +2,14 @@
 #define APP_STATUS_REPORT_H
 
 #include "app/config.h"
+#include "app/engine.h"
 #include "base/buf.h"
-#include "pipeline/pipeline.h"
 
 /* What `status` tells: one JSON object. */
 struct status_report {
     const struct app_config *config;
     int64_t started_us; /* wall clock */
-    struct pipeline_status pipeline;
+    struct engine_status engine;
 };
 
 void status_report_json(const struct status_report *report, int64_t now_us, struct buf *out);

@@ -44,7 +44,8 @@ static void on_done(void *ctx, const struct err *err)
 bool await_cql_connect(struct cql_client *client, struct err *err)
 {
     struct call call = new_call(err);
-    return wait_call(&call, cql_connect(client, on_done, &call, err));
+    return wait_call(&call, cql_connect(client, on_done, &call, err)) ||
+           err_context(err, "cassandra");
 }
 
 struct prepare_call {

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from support import PROGRAM, free_port
+from support import PROGRAM, eventually, free_port
 
 SEED = """\
 interval: 60
@@ -66,6 +66,7 @@ CassandraConfig:
   keyspace: k
   dataColumnFamily: d
   contactPoints: 127.0.0.1:{free_port()}
+  requestTimeout: 1
 state: {self.folder}/state.db
 {extra}""")
 
@@ -79,6 +80,10 @@ state: {self.folder}/state.db
 
     def pid(self):
         return json.loads(self("status", "--json").stdout)["pid"]
+
+    def said(self, text):
+        """Waits for the log; a daemon may wait for a server for some seconds before it reacts."""
+        return eventually(lambda: self.log.exists() and text in self.log.read_text(), 30)
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def one_line(text):
 
 
 def gone(pid):
-    for _ in range(500):
+    for _ in range(1500):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -129,6 +134,15 @@ def test_help(home):
     assert "CassandraConfig.ttl" in home("help", "configuration").stdout
     assert home("version").stdout == home("--version").stdout
     assert home("version").stdout.startswith("caes-sync ")
+
+
+@pytest.mark.parametrize("words", [["help"], ["--help"], ["--version"], ["init-config", "--print"]])
+def test_full_stdout(home, words):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([PROGRAM, *words], env=home.env, stdout=full, stderr=subprocess.PIPE,
+                             text=True)
+    assert run.returncode == 5
+    assert one_line(run.stderr) == "caes-sync: can't write to stdout"
 
 
 @pytest.mark.parametrize("text, message", [
@@ -217,12 +231,26 @@ def test_daemon(home):
     status = json.loads(home("status", "--json").stdout)
     assert status["running"] and status["healthy"] and status["pipelines"][0]["name"] == "default"
     assert "pipelines[1].name: default\n" in home("status").stdout
+    failure = eventually(lambda: json.loads(home("status", "--json").stdout)["pipelines"][0]["failure"])
+    assert "refused" in failure["message"] and failure["for_seconds"] >= 0
     assert os.stat(home.folder / "state.sock").st_mode & 0o777 == 0o600
     assert home("stop").stdout == f"stopped (pid {pid})\n"
     assert gone(pid)
     assert not (home.folder / "state.sock").exists()
     assert not (home.folder / "state.pid").exists()
     assert " started (pid" in home.log.read_text() and " stopped" in home.log.read_text()
+
+
+@pytest.mark.parametrize("closed", [[0], [0, 1, 2]])
+def test_closed_standard_streams(home, closed):
+    """Nothing else may get their numbers: neither the log's nor the state's lines belong there."""
+    run = subprocess.run([PROGRAM, "-c", str(home.file), "start"], env=home.env, timeout=60,
+                         preexec_fn=lambda: [os.close(fd) for fd in closed])
+    assert run.returncode == 0
+    pid = home.pid()
+    for fd in range(3):
+        assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null"
+    home("stop")
 
 
 def test_after_a_crash(home):
@@ -271,27 +299,52 @@ def test_reload(home):
     pid = home.pid()
     home.write("log: {level: debug}", interval=0.3)
     assert home("reload").stdout == "reloaded\n"
-    for _ in range(100):
-        if "reads its configuration again" in home.log.read_text():
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail(home.log.read_text())
+    assert home.said("reads its configuration again")
     home.write("nonsense: 1")
     assert "nonsense: unknown key" in one_line(home("reload", code=2).stderr)
     os.kill(pid, signal.SIGHUP)
-    for _ in range(100):
-        if "goes on with the old configuration" in home.log.read_text():
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail(home.log.read_text())
-    home.write()
-    for _ in range(100):
-        if subprocess.run([PROGRAM, "-c", home.file, "status"], env=home.env).returncode == 0:
-            break
-        time.sleep(0.05)
+    assert home.said("goes on with the old configuration")
+    # What shows only when it is put to use; the old file goes on to be written.
+    home.write("log: {file: /no/such/folder/x.log}")
+    home("reload")
+    assert home.said("log.file: can't write /no/such/folder/x.log")
+    home.write("log: {level: debug}")
+    os.kill(pid, signal.SIGHUP)
+    eventually(lambda: home.log.read_text().count("reads its configuration again") == 2, 30)
     assert home.pid() == pid
+
+
+def test_signals_at_any_moment(home):
+    """Also while a reload is at work; and what was told to stop, stops."""
+    home("start")
+    pid = home.pid()
+    for at in range(60):
+        os.kill(pid, signal.SIGHUP)
+        time.sleep(0.001 * (at % 7))
+    assert home.said("reads its configuration again")
+    assert home.pid() == pid
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGHUP)
+    assert gone(pid)
+    assert not (home.folder / "state.pid").exists()
+
+
+def test_a_server_that_hangs_does_not_hold_a_stop(home):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        text = home.file.read_text().replace(
+            "  requestTimeout: 1\n", "  connectTimeout: 1h\n  requestTimeout: 1h\n")
+        lines = [f"  contactPoints: 127.0.0.1:{deaf.getsockname()[1]}"
+                 if "contactPoints" in line else line for line in text.splitlines()]
+        home.file.write_text("\n".join(lines))
+        home("start")
+        pid = home.pid()
+        assert home("stop").stdout == f"stopped (pid {pid})\n"
+    assert gone(pid)
+    assert "ends without the batch" in home.log.read_text()
+    assert not (home.folder / "state.sock").exists()
+    assert not (home.folder / "state.pid").exists()
 
 
 def test_what_it_can_not_do_yet_is_said(home):
@@ -306,10 +359,7 @@ def test_log_moves(home):
     moved = home.folder / "moved.log"
     home.log.rename(moved)
     os.kill(home.pid(), signal.SIGHUP)
-    for _ in range(100):
-        if home.log.exists():
-            break
-        time.sleep(0.05)
+    assert home.said("reads its configuration again")
     home("stop")
     assert "stopped" in home.log.read_text()
 

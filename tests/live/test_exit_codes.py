@@ -2,7 +2,9 @@
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,8 @@ def test_elasticsearch_is_down(made):
 def test_cassandra_is_down(made):
     port = free_port()
     made.configure(CassandraConfig={"port": port})
-    assert str(port) in last_line(made.sync(code=3))
+    line = last_line(made.sync(code=3))
+    assert str(port) in line and "cassandra" in line
 
 
 def test_a_running_daemon_has_the_state(made):
@@ -46,6 +49,22 @@ def test_signals_end_a_run_in_order(place, made, number):
     eventually(lambda: place.doc(key))
     daemon.signal(number)
     assert daemon.wait(10) == 0
+
+
+def test_a_sync_that_is_interrupted_is_not_done(made):
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        made.configure(ElasticSearchConfig={"hosts": f"http://127.0.0.1:{deaf.getsockname()[1]}",
+                                            "requestTimeout": "3s"})
+        sync = subprocess.Popen(made.argv("sync"), env=made.env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        held = deaf.accept()[0]
+        sync.terminate()  # while it waits for an answer
+        _, told = sync.communicate(timeout=30)
+        held.close()
+    assert sync.returncode == 1
+    assert "stopped before its end" in told.splitlines()[-1]
 
 
 def test_a_damaged_state_file(made):

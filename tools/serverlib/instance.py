@@ -14,6 +14,7 @@ from . import catalog, places, process
 from .places import Failure
 
 START_SECONDS = 240
+SLOW_SECONDS = 60
 interrupted = threading.Event()  # Ctrl-C reaches the main thread only
 
 
@@ -98,7 +99,7 @@ class Instance:
         with locked(self.folder / "lock"):
             self.state = Instance(self.root, self.server).state
             if self.alive():
-                if self.ready():
+                if self.soon_ready():
                     return False
                 self.stop()
             self.state["home"] = str(self.server.fetch(cache))
@@ -150,6 +151,17 @@ class Instance:
 
     def ready(self):
         return self.server.ready(self)
+
+    def soon_ready(self):
+        """A busy machine makes a good server slow, and others may be using it: no haste to end it."""
+        deadline = time.monotonic() + SLOW_SECONDS
+        while self.alive():
+            if self.ready():
+                return True
+            if interrupted.is_set() or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        return False
 
     def why(self):
         lines = self.log.read_text(errors="replace").splitlines()

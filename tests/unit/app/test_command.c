@@ -54,6 +54,8 @@ static void test_bad(void **state)
         {"caes-sync run --sinse 5", "unknown option \"--sinse\"; did you mean \"--since\"?"},
         {"caes-sync run --colour", "unknown option \"--colour\"; caes-sync help lists all"},
         {"caes-sync run -x", "unknown option \"-x\"; caes-sync help lists all"},
+        {"caes-sync --json -xh", "unknown option \"-x\"; caes-sync help lists all"},
+        {"caes-sync run --config=", "--config is empty; name a file, or leave it out"},
         {"caes-sync run --once", "option --once does not belong to run; see caes-sync help run"},
         {"caes-sync sync --json=1", "option --json takes no value"},
         {"caes-sync run -c", "option -c needs a value; see caes-sync help"},

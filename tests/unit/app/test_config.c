@@ -111,6 +111,19 @@ static const struct {
     {"interval: {a: 1}\n", "c.yaml:1: interval: is a map; give one value"},
     {"interval: ''\n", "c.yaml:1: interval: is empty; give a value or leave it out"},
     {"interval: 1\ninterval: 2\n", "c.yaml:2: interval: given twice, first in line 1; remove one"},
+    {HELPER_ES HELPER_CASS "state: /s.db\nlog:\n  file: /s.db\n",
+     "c.yaml:8: log.file: is the file of state too; name another"},
+    {HELPER_ES HELPER_CASS
+     "logging: {handlers: {a: {class: FileHandler, filename: ~/.caes/state.pid}}}\n",
+     "c.yaml:6: logging.handlers.a.filename: is the file of pidFile too; name another"},
+    {HELPER_ES HELPER_CASS "  protocolVersion: 3\n",
+     "c.yaml:6: CassandraConfig.protocolVersion: only 4 and 5 are spoken; give one of them, or "
+     "leave it out"},
+    {HELPER_ES HELPER_CASS "  driver: {protocol_version: 2}\n",
+     "c.yaml:6: CassandraConfig.driver.protocol_version: only 4 and 5 are spoken; give one of "
+     "them, or leave it out"},
+    {"<<: {interval: 1}\n<<: {interval: 2}\n",
+     "c.yaml:2: <<: given twice, first in line 1; write <<: [*one, *other]"},
     {"CassandraConfig: 5\n",
      "c.yaml:1: CassandraConfig: is a section; write its keys below it, indented"},
     {"CassandraConfig:\n  port: 99999\n",

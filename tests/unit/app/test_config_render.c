@@ -133,8 +133,8 @@ static void test_status(void **state)
     struct status_report report = {.config = config, .started_us = 1000000};
     struct buf json = {0};
     struct buf text = {0};
-    report.pipeline.completed_us = 100000000;
-    report.pipeline.to_cassandra.copied = 7;
+    report.engine.pipeline.completed_us = 100000000;
+    report.engine.pipeline.to_cassandra.copied = 7;
     status_report_json(&report, 101500000, &json);
     assert_true(status_report_healthy(buf_slice(&json)));
     assert_true(status_report_text(buf_slice(&json), &text));
@@ -147,8 +147,25 @@ static void test_status(void **state)
     status_report_json(&report, 200000000, &json);
     assert_false(status_report_healthy(buf_slice(&json)));
     buf_clear(&json);
-    report.pipeline.gap = true;
+    report.engine.pipeline.gap = true;
     status_report_json(&report, 101500000, &json);
+    assert_false(status_report_healthy(buf_slice(&json)));
+    report.engine.pipeline.gap = false;
+
+    /* A failure is told at once, but a short one is no illness. */
+    assert_null(strstr(buf_cstr(&text), "failure."));
+    err_set(&report.engine.failure, ERR_CONNECTION, "a \"server\" is down");
+    report.engine.failing_since_us = 100500000;
+    buf_clear(&json);
+    buf_clear(&text);
+    status_report_json(&report, 101500000, &json);
+    assert_true(status_report_healthy(buf_slice(&json)));
+    assert_true(status_report_text(buf_slice(&json), &text));
+    assert_non_null(strstr(buf_cstr(&text), "\npipelines[1].failure.for_seconds: 1.0\n"));
+    assert_non_null(
+        strstr(buf_cstr(&text), "\npipelines[1].failure.message: a \"server\" is down\n"));
+    buf_clear(&json);
+    status_report_json(&report, 131500000, &json);
     assert_false(status_report_healthy(buf_slice(&json)));
     assert_false(status_report_healthy(SLICE_LIT("rubbish")));
     assert_false(status_report_text(SLICE_LIT("[1]"), &text));

@@ -3,6 +3,7 @@
 #include "app/daemon.h"
 #include "app/pid_file.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,27 @@ static void test_killed_owner(void **state)
     close(ends[1]);
 }
 
+/* A mistaken pidFile costs nobody a file. */
+static void test_not_a_pid_file(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct stat info;
+    static const char *const texts[] = {"interval: 10\n", "1 2", "SQLite format 3",
+                                        "1234567890123456789012345678901234567890x"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        write_file(texts[i]);
+        assert_null(pid_file_lock(path, &err));
+        assert_int_equal(err.code, ERR_STATE);
+        assert_int_equal(stat(path, &info), 0);
+        assert_int_equal(info.st_size, strlen(texts[i]));
+    }
+    write_file("");
+    struct pid_file *file = pid_file_lock(path, &err);
+    assert_non_null(file);
+    pid_file_release(file);
+}
+
 static void test_no_place(void **state)
 {
     (void)state;
@@ -169,6 +191,24 @@ static void test_start_stop(void **state)
     assert_int_equal(daemon_stop(path, 5000, &err), 0);
 }
 
+/* Who reads what start says to its end is not held up by the daemon. */
+static void test_leaves_descriptors(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    enum exit_code code;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    assert_true(daemon_start(good_daemon, NULL, &code, &err) > 0);
+    close(ends[1]);
+    struct pollfd waiting = {.fd = ends[0]};
+    assert_int_equal(poll(&waiting, 1, 2000), 1);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+    assert_true(daemon_stop(path, 5000, &err) > 0);
+}
+
 static void test_stop_times_out(void **state)
 {
     (void)state;
@@ -197,10 +237,11 @@ static void test_failed_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lock),         cmocka_unit_test(test_recycled_pid),
-        cmocka_unit_test(test_killed_owner), cmocka_unit_test(test_no_place),
-        cmocka_unit_test(test_start_stop),   cmocka_unit_test(test_stop_times_out),
-        cmocka_unit_test(test_failed_start),
+        cmocka_unit_test(test_lock),           cmocka_unit_test(test_recycled_pid),
+        cmocka_unit_test(test_killed_owner),   cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_start_stop),     cmocka_unit_test(test_stop_times_out),
+        cmocka_unit_test(test_failed_start),   cmocka_unit_test(test_leaves_descriptors),
+        cmocka_unit_test(test_not_a_pid_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -149,6 +149,26 @@ static void test_tree(void **state)
     assert_int_equal(info.st_mode & 0137, 0);
 }
 
+/* Python's other name of the root, often used in a dictConfig; `root` beats it. */
+static void test_root_without_name(void **state)
+{
+    (void)state;
+    char text[500];
+    struct app_config *config;
+    snprintf(text, sizeof text,
+             "logging:\n  handlers:\n    h: {class: logging.FileHandler, filename: %s/nameless}\n"
+             "  loggers:\n    '': {level: ERROR, handlers: [h]}\n    caes.loud: {level: INFO}\n"
+             "  root: {level: WARNING}\n",
+             folder);
+    struct logging *l = open_text(&config, text, LOGGING_UNSET);
+    log_info(logging_get(l, "caes"), "dropped");
+    log_warning(logging_get(l, "caes"), "one");
+    log_info(logging_get(l, "caes.loud"), "two");
+    logging_close(l);
+    app_config_free(config);
+    assert_content("nameless", "one\ntwo\n");
+}
+
 static void test_override(void **state)
 {
     (void)state;
@@ -274,6 +294,9 @@ static void test_reopen(void **state)
     logging_file_close(f);
     assert_content("moved.old", "1\n");
     assert_content("moved", "2\n");
+    struct stat info;
+    assert_int_equal(stat(in_folder("moved"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
 }
 
 int main(void)
@@ -283,7 +306,7 @@ int main(void)
         cmocka_unit_test(test_tree),        cmocka_unit_test(test_override),
         cmocka_unit_test(test_apply),       cmocka_unit_test(test_unwritable),
         cmocka_unit_test(test_rotate_size), cmocka_unit_test(test_rotate_time),
-        cmocka_unit_test(test_reopen),
+        cmocka_unit_test(test_reopen),      cmocka_unit_test(test_root_without_name),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
