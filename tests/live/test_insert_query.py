@@ -205,6 +205,18 @@ def test_delete_of_columns(place, caes):
     assert rows(place, "more") == [{"did": uuid.UUID(key), "m": {"bea": "2"}}]
 
 
+def test_excluded_fields_may_be_named(place, caes):
+    """exclude keeps a field from the data table; who names it here wants it."""
+    place.make()
+    table(place, "more", "did uuid PRIMARY KEY, message text")
+    caes.configure(ElasticSearchConfig={"exclude": ["message"]})
+    query(caes, "INSERT INTO more (did, message) VALUES (%(did)s, %(message)s)")
+    key = place.put_doc(V, user="ana", message="hello")
+    copied(caes)
+    assert place.row(key) == {"user": "ana"}
+    assert rows(place, "more") == [{"did": uuid.UUID(key), "message": "hello"}]
+
+
 def test_the_guards_write_time(place, caes):
     """What an application writes later stays, also with a lower version."""
     place.make()
@@ -285,6 +297,21 @@ def test_a_record_that_is_rejected(pair, batch):
         place.put_doc(V + 1, key, user="dea", n=3)
     copied(caes, 3)
     assert len(rows(place, "by_user")) == 4 and len(place.rows()) == 4
+
+
+def test_dead_letters_are_tried_again(place, caes):
+    place.make()
+    table(place, "by_user", "user text PRIMARY KEY, did uuid")
+    query(caes, "INSERT INTO by_user (user, did) VALUES (%(nick)s, %(did)s)")
+    key = place.put_doc(V, user="ana")
+    caes.sync(since=1, code=1)
+    assert 'field "nick" has no value' in caes.command("dlq", "show", key).out
+    caes.command("dlq", "retry", code=1)
+    assert place.row(key) is None
+    query(caes, "INSERT INTO by_user (user, did) VALUES (%(user)s, %(did)s)")
+    caes.command("dlq", "retry")
+    assert place.row(key) == {"user": "ana"} and place.entries() == [(V, key)]
+    assert rows(place, "by_user") == [{"user": "ana", "did": uuid.UUID(key)}]
 
 
 def test_deletes_leave_it_alone(place, caes):
