@@ -33,6 +33,10 @@ static bool check_counters(const struct map_table_column *columns, uint32_t coun
     return true;
 }
 
+static const char doubles[] = "a list is not idempotent with guard: timestamp: sent again at the "
+                              "same write time its elements "
+                              "double; take a frozen list or a set";
+
 /* Lists have no identity of their elements: positions move, and what is added is added again. A
  * whole list replaces what was written before, but not at the same µs. */
 static bool check_list(const struct query_rules *rules, const struct query_statement *s,
@@ -46,9 +50,20 @@ static bool check_list(const struct query_rules *rules, const struct query_state
         why = "deleting an element of a list by its position is not idempotent: sent again it "
               "would delete the next one";
     else if (use->use == QUERY_ASSIGNED && s->kind != QUERY_DELETE && rules->same_time)
-        why = "a list is not idempotent with guard: timestamp: sent again at the same write time "
-              "its elements double; take a frozen list or a set";
+        why = doubles;
     return !why || err_set(err, ERR_SCHEMA, "column \"%.*s\": %s", SLICE_ARG(use->name), why);
+}
+
+/* It may write any column. */
+static bool check_json(const struct query_rules *rules, const struct map_table_column *columns,
+                       uint32_t count, struct err *err)
+{
+    for (uint32_t i = 0; rules->same_time && i < count; i++) {
+        if (starts(columns[i].type, "list<"))
+            return err_set(err, ERR_SCHEMA, "column \"%.*s\": %s", SLICE_ARG(columns[i].name),
+                           doubles);
+    }
+    return true;
 }
 
 static bool check_column(const struct query_rules *rules, const struct query_statement *s,
@@ -98,7 +113,8 @@ bool query_rules_check(const struct query_rules *rules, const struct query_state
                        struct err *err)
 {
     *at = s->at;
-    if (!check_counters(columns, count, err))
+    if (!check_counters(columns, count, err) ||
+        (s->json && !check_json(rules, columns, count, err)))
         return false;
     if (slice_is(s->keyspace, rules->keyspace)) {
         if (slice_is(s->table, rules->series))

@@ -153,7 +153,7 @@ static bool find_cell(const struct query_bind *bind, const struct query_values *
 bool query_bind_value(const struct query_bind *bind, const struct query_values *values,
                       struct arena *arena, struct cql_value *out, struct err *err)
 {
-    struct slice cell;
+    struct slice cell = SLICE_NULL;
     if (!find_cell(bind, values, arena, &cell, err))
         return err_context(err, "field \"%.*s\"", SLICE_ARG(bind->field));
     *out = cql_value_of(cell);

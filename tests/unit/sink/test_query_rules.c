@@ -59,6 +59,7 @@ static const struct {
     {"DELETE FROM data WHERE did = 1", false, "writes the rows of the data table", 0},
     {"INSERT INTO data JSON %(x)s", false, "writes the rows of the data table", 0},
     {"INSERT INTO other.data JSON %(x)s", false, NULL, 0},
+    {"INSERT INTO other.data JSON %(x)s", true, "column \"l\": a list is not idempotent", 0},
     {"UPDATE data SET own = 1, user = 'a' WHERE did = 1", false, "writes column \"user\"", 25},
     {"DELETE USER FROM data WHERE did = 1", false, "writes column \"user\"", 7},
 };
