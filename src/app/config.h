@@ -85,8 +85,9 @@ struct config_cassandra {
     struct config_list data_ids;    /* dataIdFieldName, in primary-key order */
     const char *series_time_column; /* timestampFieldName, "timestamp" */
     struct config_list insert_queries;
-    int64_t ttl;                       /* s */
-    struct config_list contact_points; /* "host" or "host:port" */
+    struct config_list insert_query_places; /* of each: "FILE:LINE: key" */
+    int64_t ttl;                            /* s */
+    struct config_list contact_points;      /* "host" or "host:port" */
     int64_t port;
     const char *local_datacenter; /* or NULL */
     enum config_consistency consistency;

@@ -1,5 +1,8 @@
 #include "app/config_check.h"
 
+#include "base/buf.h"
+#include "sink/query.h"
+
 #include <string.h>
 
 struct check {
@@ -169,11 +172,50 @@ static bool check_columns(const struct check *c)
     return true;
 }
 
+/* A text that a variable is part of is not shown. */
+static bool check_query(const struct check *c, const struct config_node *node, const char *text)
+{
+    struct query_place place;
+    struct err why = {0};
+    if (sink_query_check(text, &place, &why))
+        return true;
+    return config_fail(&c->r->doc, node, NULL, c->err, "line %u, column %u of the text: %s",
+                       place.line, place.column,
+                       node->hidden ? "is no statement that is possible here" : why.text);
+}
+
+static const char *query_place(const struct check *c, const struct config_node *node)
+{
+    char path[200];
+    struct buf place = {0};
+    buf_printf(&place, "%s:%u: %s", c->r->doc.file, node->line,
+               config_tree_path(node, path, sizeof path));
+    const char *copy = arena_copy(c->r->doc.arena, buf_slice(&place)).ptr;
+    buf_free(&place);
+    return copy;
+}
+
+static bool check_queries(const struct check *c)
+{
+    struct config_cassandra *cassandra = &c->p->cassandra;
+    const struct config_node *node = config_seen_at(c->seen, "CassandraConfig.insertQuery");
+    const size_t count = cassandra->insert_queries.count;
+    const char **places = arena_zalloc(c->r->doc.arena, (count + 1) * sizeof *places);
+    for (size_t i = 0; i < count; i++) {
+        const struct config_node *item = node->kind == CONFIG_LIST ? node->items[i] : node;
+        places[i] = query_place(c, item);
+        if (!check_query(c, item, cassandra->insert_queries.items[i]))
+            return false;
+    }
+    cassandra->insert_query_places = (struct config_list){places, count};
+    return true;
+}
+
 bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipeline,
                            const struct config_seen *seen, const struct config_node *place,
                            struct err *err)
 {
     const struct check c = {r, pipeline, seen, place, err};
     return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
-           check_protocol(&c) && check_logins(&c) && check_columns(&c);
+           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_queries(&c);
 }

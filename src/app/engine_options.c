@@ -28,6 +28,17 @@ static const struct slice *slices(struct engine *e, const char *const *texts, si
     return list;
 }
 
+static const struct sink_query_text *query_texts(struct engine *e)
+{
+    const struct config_cassandra *c = &e->settings->cassandra;
+    struct sink_query_text *texts =
+        arena_alloc(&e->arena, (c->insert_queries.count + 1) * sizeof *texts);
+    for (size_t i = 0; i < c->insert_queries.count; i++)
+        texts[i] = (struct sink_query_text){.text = c->insert_queries.items[i],
+                                            .where = c->insert_query_places.items[i]};
+    return texts;
+}
+
 static void fill_map(struct engine *e, struct map_options *map)
 {
     const struct config_pipeline *s = e->settings;
@@ -47,6 +58,7 @@ static void fill_map(struct engine *e, struct map_options *map)
         .key_name_count = (uint32_t)s->cassandra.data_ids.count,
         .timestamp_field = slice_str(s->es.timestamp_field),
         .deleted_field = slice_str(s->es.deleted_field),
+        .every_field = s->cassandra.insert_queries.count > 0,
     };
 }
 
@@ -73,6 +85,8 @@ void engine_fill_options(struct engine *e)
             s->sync.tie == CONFIG_TIE_CASSANDRA ? RESOLVE_TIE_CASSANDRA : RESOLVE_TIE_ELASTICSEARCH,
         .skip_missing_rows = s->cassandra.missing_row == CONFIG_MISSING_SKIP,
         .logged_batch = s->cassandra.batch == CONFIG_BATCH_LOGGED,
+        .queries = query_texts(e),
+        .query_count = (uint32_t)s->cassandra.insert_queries.count,
         .ttl = (int32_t)s->cassandra.ttl,
         .overlap = s->sync.overlap,
         .overlap_us = unit ? s->sync.overlap * unit : s->sync.overlap * 1000000,

@@ -88,8 +88,9 @@ static const struct config_option options[] = {
      .help = "Key column of both tables; a list, in primary-key order, when there are several."},
     {CASS "timestampFieldName", OPTION_STRING, AT(cassandra.series_time_column), "timestamp",
      .help = "Column of the time series table that holds the version."},
-    {CASS "insertQuery", OPTION_LIST, AT(cassandra.insert_queries), REFUSED,
-     .help = "More statements for each copied document, with %(field)s placeholders."},
+    {CASS "insertQuery", OPTION_LIST, AT(cassandra.insert_queries),
+     .help =
+         "INSERT, UPDATE, DELETE that go with each copy, with %(field)s (docs/insert-query.md)."},
     {CASS "ttl", OPTION_SECONDS, AT(cassandra.ttl), "1h", 1, YEARS_20_S,
      .help = "How long entries of the time series table live; more than sync.overlap."},
     {CASS "contactPoints", OPTION_POINTS, AT(cassandra.contact_points), "127.0.0.1",

@@ -27,7 +27,8 @@ struct change_key {
 struct change_document {
     int64_t version;
     struct change_content content;
-    struct slice source;    /* raw, kept only when it has fields that no column takes; else null */
+    struct slice source;    /* raw, kept only when it has fields that no column takes, or all fields
+                               are wanted (map_schema.every_field); else null */
     const char *unreadable; /* why it can't be converted; content is useless then; else NULL */
     int64_t seq_no, primary_term;
 };

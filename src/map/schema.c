@@ -193,6 +193,7 @@ const struct map_schema *map_schema_build(const struct map_table_column *columns
                                           struct err *err)
 {
     struct map_schema *schema = arena_zalloc(arena, sizeof *schema);
+    schema->every_field = options->every_field;
     if (!check_renames(columns, count, options, err) ||
         !build_keys(schema, columns, count, options, arena, err) ||
         !build_columns(schema, columns, count, options, arena, err))

@@ -30,6 +30,7 @@ struct map_schema {
     const struct map_column *columns; /* mapped regular columns, by name */
     uint32_t column_count;
     const struct map_fields *fields; /* columns by field name, map/fields.h */
+    bool every_field;                /* as in map_options */
 };
 
 /* One column of the live table, from system_schema.columns. */
@@ -55,6 +56,7 @@ struct map_options {
     uint32_t key_name_count;
     struct slice timestamp_field; /* reserved in documents: never a mapped field */
     struct slice deleted_field;   /* likewise; may be null */
+    bool every_field; /* fields without a column are wanted too: insertQuery may name them */
 };
 
 /* Everything in the result lives in arena, names included. Errors: ERR_SCHEMA naming the column

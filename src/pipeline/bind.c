@@ -42,6 +42,9 @@ static bool bind_cassandra(struct pipeline *p, struct err *err)
         .every_column = p->options.guard == RESOLVE_GUARD_TIMESTAMP,
         .logged = p->options.logged_batch,
         .ttl = p->options.ttl,
+        .query = {.texts = p->options.queries,
+                  .count = p->options.query_count,
+                  .same_time = p->options.guard == RESOLVE_GUARD_TIMESTAMP},
     };
     /* Once, the client goes on by itself: later requests wait for it or tell why it can't. */
     if (!p->connected) {

@@ -7,6 +7,7 @@
 #include "es/client.h"
 #include "io/task.h"
 #include "resolve/decide.h"
+#include "sink/query.h"
 #include "source/table.h"
 #include "store/store.h"
 
@@ -21,6 +22,8 @@ struct pipeline_options {
     enum resolve_tie tie;
     bool skip_missing_rows;
     bool logged_batch;
+    const struct sink_query_text *queries; /* insertQuery */
+    uint32_t query_count;
     int32_t ttl;        /* of entries, s */
     int64_t overlap;    /* in versions */
     int64_t overlap_us; /* the same as time (where versions aren't, the number as seconds) */

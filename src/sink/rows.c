@@ -15,6 +15,7 @@ struct rows {
     const struct cql_prepared *insert;
     const struct cql_prepared *delete;
     const struct cql_prepared *entry;
+    struct sink_query *query; /* or NULL */
 };
 
 /* One call of apply. */
@@ -24,10 +25,20 @@ struct applying {
     struct arena arena;
 };
 
+/* One record: its row, the statements of insertQuery, then the entry. */
 struct one {
     struct applying *applying;
     struct sink_write *write;
-    struct cql_statement row, entry;
+    struct cql_statement *statements;
+    uint32_t count;   /* without the entry, which is the last */
+    uint32_t pending; /* answers before the entry may go */
+    struct err *failed;
+};
+
+/* An answer that is waited for. */
+struct part {
+    struct one *one;
+    uint32_t number; /* 0: the row */
 };
 
 static void finish(struct one *one, const struct err *err)
@@ -48,23 +59,52 @@ static void on_finished(void *ctx, const struct cql_result *result, const struct
     finish(ctx, err);
 }
 
-static struct cql_execution execution(const struct rows *rows)
+static struct cql_execution execution(const struct one *one)
 {
-    return (struct cql_execution){.consistency = rows->options.table->consistency};
+    return (struct cql_execution){
+        .consistency = one->applying->rows->options.table->consistency,
+        .has_timestamp = true, /* for statements that don't tell it: insertQuery's */
+        .timestamp = one->write->write_time,
+    };
 }
 
-/* Only once the row is acknowledged: a reader that sees the entry finds the row. */
-static void on_row_written(void *ctx, const struct cql_result *result, const struct err *err)
+static void send_entry(struct one *one)
 {
-    struct one *one = ctx;
-    (void)result;
-    struct rows *rows = one->applying->rows;
-    const struct cql_execution how = execution(rows);
+    const struct cql_execution how = execution(one);
     struct err failed = {0};
-    if (err)
-        finish(one, err);
-    else if (!cql_execute(rows->client, &one->entry, &how, on_finished, one, &failed))
+    if (!cql_execute(one->applying->rows->client, &one->statements[one->count], &how, on_finished,
+                     one, &failed))
         finish(one, &failed);
+}
+
+/* A failure that may pass goes before a refusal: the record is decided anew, and refused then. */
+static void note_failure(struct part *part, const struct err *err)
+{
+    struct one *one = part->one;
+    if (one->failed && (err_class_of(one->failed->code) != ERR_CLASS_REJECT ||
+                        err_class_of(err->code) == ERR_CLASS_REJECT))
+        return;
+    if (!one->failed)
+        one->failed = arena_alloc(&one->applying->arena, sizeof *one->failed);
+    *one->failed = *err;
+    if (part->number > 0)
+        sink_query_context(part->number - 1, one->failed);
+}
+
+/* Only once all is acknowledged: a reader that sees the entry finds what it stands for. */
+static void on_written(void *ctx, const struct cql_result *result, const struct err *err)
+{
+    struct part *part = ctx;
+    struct one *one = part->one;
+    (void)result;
+    if (err)
+        note_failure(part, err);
+    if (--one->pending > 0)
+        return;
+    if (one->failed)
+        finish(one, one->failed);
+    else
+        send_entry(one);
 }
 
 static struct slice keep_i64(struct arena *arena, int64_t value)
@@ -85,7 +125,7 @@ static struct cql_value cell_value(const struct rows *rows, const struct sink_wr
     return (struct cql_value){.kind = covers ? CQL_VALUE_NULL : CQL_VALUE_UNSET};
 }
 
-static void bind_row(struct one *one)
+static struct cql_statement bind_row(struct one *one)
 {
     struct rows *rows = one->applying->rows;
     const struct map_schema *schema = rows->table->schema;
@@ -105,12 +145,12 @@ static void bind_row(struct one *one)
         }
         values[count++] = cql_value_of(keep_i64(arena, write->write_time));
     }
-    one->row = (struct cql_statement){.prepared = write->delete ? rows->delete : rows->insert,
-                                      .values = values,
-                                      .value_count = count};
+    return (struct cql_statement){.prepared = write->delete ? rows->delete : rows->insert,
+                                  .values = values,
+                                  .value_count = count};
 }
 
-static bool bind_entry(struct one *one, struct err *err)
+static bool bind_entry(struct one *one, struct cql_statement *entry, struct err *err)
 {
     struct rows *rows = one->applying->rows;
     const struct source_table_options *options = rows->options.table;
@@ -132,29 +172,58 @@ static bool bind_entry(struct one *one, struct err *err)
         values[count++] = cql_value_of(one->write->key->cells[i]);
     values[count++] = cql_value_of(cql_encode_i32(arena_alloc(arena, 4), rows->options.ttl));
     values[count++] = cql_value_of(keep_i64(arena, one->write->entry_time));
-    one->entry =
+    *entry =
         (struct cql_statement){.prepared = rows->entry, .values = values, .value_count = count};
     return true;
+}
+
+static bool bind_one(struct one *one, struct err *err)
+{
+    struct rows *rows = one->applying->rows;
+    struct arena *arena = &one->applying->arena;
+    const uint32_t queries = one->write->delete ? 0 : sink_query_count(rows->query);
+    one->count = queries + 1;
+    one->statements = arena_alloc(arena, (one->count + 1) * sizeof *one->statements);
+    one->statements[0] = bind_row(one);
+    return bind_entry(one, &one->statements[one->count], err) &&
+           (queries == 0 ||
+            sink_query_bind(rows->query, one->write, arena, &one->statements[1], err));
+}
+
+static void send_parts(struct one *one)
+{
+    const struct cql_execution how = execution(one);
+    struct part *parts = arena_alloc(&one->applying->arena, one->count * sizeof *parts);
+    one->pending = one->count;
+    for (uint32_t i = 0; i < one->count; i++) {
+        struct err failed = {0};
+        parts[i] = (struct part){one, i};
+        if (!cql_execute(one->applying->rows->client, &one->statements[i], &how, on_written,
+                         &parts[i], &failed))
+            on_written(&parts[i], NULL, &failed);
+    }
 }
 
 static bool start_one(struct one *one, struct err *err)
 {
     struct rows *rows = one->applying->rows;
-    if (!bind_entry(one, err))
+    if (!bind_one(one, err))
         return false;
-    bind_row(one);
-    const struct cql_execution how = execution(rows);
-    if (!rows->options.logged)
-        return cql_execute(rows->client, &one->row, &how, on_row_written, one, err);
-    const struct cql_statement both[] = {one->row, one->entry};
-    return cql_batch(rows->client, CQL_BATCH_LOGGED, both, ARRAY_LEN(both), &how, on_finished, one,
-                     err);
+    if (rows->options.logged) {
+        const struct cql_execution how = execution(one);
+        return cql_batch(rows->client, CQL_BATCH_LOGGED, one->statements, one->count + 1, &how,
+                         on_finished, one, err);
+    }
+    send_parts(one);
+    return true;
 }
 
 static void rows_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
 {
     struct rows *rows = (struct rows *)sink;
     struct applying applying = {.rows = rows};
+    const unsigned each = 1 + sink_query_count(rows->query);
+    const unsigned limit = rows->options.in_flight > each ? rows->options.in_flight / each : 1;
     for (size_t i = 0; i < count; i++) {
         struct one *one = arena_zalloc(&applying.arena, sizeof *one);
         one->applying = &applying;
@@ -163,7 +232,7 @@ static void rows_apply(struct sink *sink, struct sink_write *const *writes, size
         io_group_add(&applying.group);
         if (!start_one(one, &err))
             finish(one, &err);
-        io_group_wait_below(&applying.group, rows->options.in_flight);
+        io_group_wait_below(&applying.group, limit);
     }
     io_group_wait(&applying.group);
     arena_free(&applying.arena);
@@ -171,7 +240,9 @@ static void rows_apply(struct sink *sink, struct sink_write *const *writes, size
 
 static void rows_free(struct sink *sink)
 {
-    free(sink);
+    struct rows *rows = (struct rows *)sink;
+    sink_query_free(rows->query);
+    free(rows);
 }
 
 static const struct sink_ops rows_ops = {
@@ -249,6 +320,15 @@ static bool prepare_entry(struct rows *rows, struct err *err)
     return fine;
 }
 
+static bool prepare_query(struct rows *rows, struct err *err)
+{
+    if (rows->options.query.count == 0)
+        return true;
+    rows->query =
+        sink_query_new(rows->client, rows->table, rows->options.table, &rows->options.query, err);
+    return rows->query != NULL;
+}
+
 struct sink *sink_rows_new(struct cql_client *client, const struct source_table *table,
                            const struct sink_rows_options *options, struct err *err)
 {
@@ -259,7 +339,8 @@ struct sink *sink_rows_new(struct cql_client *client, const struct source_table 
     rows->options = *options;
     if (rows->options.in_flight == 0)
         rows->options.in_flight = 256;
-    if (prepare_insert(rows, err) && prepare_delete(rows, err) && prepare_entry(rows, err))
+    if (prepare_insert(rows, err) && prepare_delete(rows, err) && prepare_entry(rows, err) &&
+        prepare_query(rows, err))
         return &rows->sink;
     free(rows);
     return NULL;

@@ -72,7 +72,7 @@ static void convert(const struct reading *r, const struct es_document *from,
     } else {
         to->unreadable = arena_copy(r->arena, slice_str(err.text)).ptr;
     }
-    if (extra || to->unreadable)
+    if (extra || to->unreadable || r->schema->every_field)
         to->source = arena_copy(r->arena, from->source->raw);
 }
 

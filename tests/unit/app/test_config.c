@@ -189,8 +189,6 @@ static const struct {
     {"CassandraConfig:\n  password: x\n  passwordFile: /secret\n",
      "c.yaml:3: CassandraConfig.passwordFile: says the same as CassandraConfig.password in line "
      "2; keep one"},
-    {"CassandraConfig:\n  insertQuery: INSERT\n",
-     "c.yaml:2: CassandraConfig.insertQuery: is not supported by this version yet; remove it"},
     {"CassandraConfig:\n  tls:\n    ca: /ca.pem\n",
      "c.yaml:3: CassandraConfig.tls.ca: is not supported by this version yet; remove it"},
     {"ElasticSearchConfig:\n  aws:\n    secretAccessKeyFile: /secret\n",
@@ -198,6 +196,15 @@ static const struct {
      "yet; remove it"},
     {HELPER_ES HELPER_CASS "sync:\n  onGap: repair\n",
      "c.yaml:7: sync.onGap: repair is not supported by this version yet; take stop"},
+    {HELPER_ES HELPER_CASS "  insertQuery: |\n    INSERT INTO t (a)\n    VALUES ('%(a)s')\n",
+     "c.yaml:6: CassandraConfig.insertQuery: line 2, column 10 of the text: a placeholder within "
+     "quotes; leave the quotes away, values are bound and never pasted into the text"},
+    {HELPER_ES HELPER_CASS "  insertQuery:\n  - DELETE FROM t WHERE a = %(a)s\n  - SELECT 1\n",
+     "c.yaml:8: CassandraConfig.insertQuery[2]: line 1, column 1 of the text: SELECT writes "
+     "nothing; write INSERT, UPDATE or DELETE"},
+    {HELPER_ES HELPER_CASS "  insertQuery: DELETE ${PW}\n",
+     "c.yaml:6: CassandraConfig.insertQuery: line 1, column 12 of the text: is no statement that "
+     "is possible here"},
     {"name: x\n", "c.yaml:1: name: names a pipeline; put it into an entry of pipelines"},
     {HELPER_ES HELPER_CASS "pipelines:\n- name: a\n  state: /x\n",
      "c.yaml:8: pipelines[1].state: belongs to the whole daemon; move it out of pipelines"},
