@@ -32,7 +32,7 @@ static bool check_form(const struct map_column *key, struct slice cell, struct s
 {
     struct arena arena = {0};
     struct slice again;
-    if (!key->codec->many)
+    if (!key->normal)
         return true;
     bool ok = key->codec->from_text(key->type, text, &arena, &again, err);
     if (ok && !slice_equal(cell, again))
