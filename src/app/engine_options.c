@@ -47,6 +47,7 @@ static void fill_map(struct engine *e, struct map_options *map)
         .key_name_count = (uint32_t)s->cassandra.data_ids.count,
         .timestamp_field = slice_str(s->es.timestamp_field),
         .deleted_field = slice_str(s->es.deleted_field),
+        .non_finite_text = s->cassandra.non_finite == CONFIG_NON_FINITE_TEXT,
     };
 }
 
