@@ -20,6 +20,10 @@ static const char *parameters(const struct cql_type *type, const struct map_code
                               bool legacy)
 {
     const bool cut = type->id == CQL_ASCII;
+    /* Old servers know no milliseconds of more than 13 digits, which stand for the years before 0
+     * and after 9999. */
+    if (legacy && (type->id == CQL_DATE || type->id == CQL_TIMESTAMP))
+        return ",\"ignore_malformed\":true";
     if (type->non_finite_text && (type->id == CQL_FLOAT || type->id == CQL_DOUBLE))
         return ",\"ignore_malformed\":true";
     if (legacy && strcmp(codec->legacy, "string") == 0 && strcmp(codec->field, "text") != 0)

@@ -97,6 +97,7 @@ static void test_composite_columns(void **state)
     check_property("set<frozen<list<uuid>>>", legacy, false,
                    "{\"type\":\"string\",\"index\":\"not_analyzed\"}");
     check_property("map<text;int>", modern, false, closed);
+    check_property("date", legacy, false, "{\"type\":\"date\",\"ignore_malformed\":true}");
     check_property("tuple<int;int>", legacy, false, closed);
     check_property("list<frozen<map<text;int>>>", modern, false, closed);
     check_property("vector<float;3>", modern, false,

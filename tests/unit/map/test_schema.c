@@ -114,6 +114,8 @@ static void test_errors(void **state)
     expect_error("n int", NULL, "the table has no primary key");
     expect_error("id frozen<list<int>> p", NULL,
                  "column \"id\": type frozen<list<int>> can't be part of a key");
+    expect_error("id int p, c decimal c", NULL,
+                 "column \"c\": type decimal can't be part of a key");
     const struct slice b[] = {SLICE_LIT("b")}, x[] = {SLICE_LIT("x")};
     struct map_options o = {.rename_field = b, .rename_column = x, .rename_count = 1};
     expect_error("id int p, a int, b int", &o,
