@@ -82,7 +82,7 @@ static const struct map_codec codecs[SLOTS] = {
                        TEXT_BY(map_timestamp_to_text, map_timestamp_from_text), .json = "string",
                        .example = "\"2015-03-25T03:30:12.000Z\"",
                        .note = "outside the years 0 to 9999 milliseconds since 1970 as a number; "
-                               "read are all forms of strict_date_optional_time||epoch_millis"},
+                               "read are the forms of strict_date_optional_time and epoch_millis"},
     [CQL_TIMEUUID] = {"timeuuid", FIELD("keyword", "string"), .size = 16,
                       TEXT_BY(map_uuid_to_text, map_uuid_from_text), .json = "string"},
     [CQL_TINYINT] = {"tinyint", FIELD("byte", "byte"), .size = 1, INTEGER, .json = "number"},
