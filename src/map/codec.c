@@ -194,6 +194,8 @@ bool map_codec_from_json(const struct map_codec *codec, const struct cql_type *t
                          const struct json_node *node, struct arena *arena, struct slice *cell,
                          struct err *err)
 {
+    if (type->element_count == 0)
+        return read_node(codec, type, node, arena, cell, err);
     struct slice one;
     const bool alone = (type->id == CQL_LIST || type->id == CQL_SET) && node->type != JSON_ARRAY &&
                        node->type != JSON_NULL;

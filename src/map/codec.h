@@ -26,14 +26,14 @@ typedef bool map_from_text_fn(const struct cql_type *type, struct slice text, st
 
 struct map_codec {
     const char *name;            /* in CQL */
-    const char *field;           /* type of its field in an Elasticsearch mapping from 5.0 on */
-    const char *legacy;          /* the same before 5.0; both NULL: that of the elements */
     uint32_t size;               /* of every cell; 0: varies */
     bool empty;                  /* a cell of no bytes is a value like any other */
     map_to_json_fn *to_json;     /* NULL: to_text in quotes */
     map_from_json_fn *from_json; /* NULL: from_text of a string */
     map_to_text_fn *to_text;     /* the one canonical text, for keys; NULL: none */
     map_from_text_fn *from_text; /* reads at least what to_text writes */
+    const char *field;           /* type of its field in an Elasticsearch mapping from 5.0 on */
+    const char *legacy;          /* the same before 5.0; both NULL: that of the elements */
     const char *json, *example, *note; /* its form in JSON, for people; the last two may be NULL */
 };
 

@@ -80,11 +80,15 @@ bool map_float_from_text(const struct cql_type *type, struct slice text, struct 
 bool map_float_from_json(const struct cql_type *type, const struct json_node *node,
                          struct arena *arena, struct slice *cell, struct err *err)
 {
+    float v;
     double word;
-    const bool is_word = node->type == JSON_STRING && read_word(type, node->text, &word);
-    if (node->type != JSON_NUMBER && !is_word)
+    if (node->type == JSON_NUMBER)
+        return json_read_float(node->text, &v)
+                   ? put_float(v, arena, cell)
+                   : map_refuse(err, node->text, "does not fit into", "float");
+    if (node->type != JSON_STRING || !read_word(type, node->text, &word))
         return map_refuse_node(err, node, "float");
-    return map_float_from_text(type, node->text, arena, cell, err);
+    return put_float((float)word, arena, cell);
 }
 
 /* --- double */
@@ -98,6 +102,14 @@ static bool append_double(const struct cql_type *type, struct slice cell, bool q
     if (!isfinite(v))
         return append_word(type, v, quoted, out, err);
     json_append_double(out, v);
+    return true;
+}
+
+static bool put_double(double v, struct arena *arena, struct slice *cell)
+{
+    int64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    *cell = cql_encode_i64(arena_alloc(arena, 8), bits);
     return true;
 }
 
@@ -117,20 +129,21 @@ bool map_double_from_text(const struct cql_type *type, struct slice text, struct
                           struct slice *cell, struct err *err)
 {
     double v;
-    int64_t bits;
     if (!read_word(type, text, &v) && !json_read_double(text, &v))
         return map_refuse(err, text, "does not fit into", "double");
-    memcpy(&bits, &v, sizeof bits);
-    *cell = cql_encode_i64(arena_alloc(arena, 8), bits);
-    return true;
+    return put_double(v, arena, cell);
 }
 
 bool map_double_from_json(const struct cql_type *type, const struct json_node *node,
                           struct arena *arena, struct slice *cell, struct err *err)
 {
+    double v;
     double word;
-    const bool is_word = node->type == JSON_STRING && read_word(type, node->text, &word);
-    if (node->type != JSON_NUMBER && !is_word)
+    if (node->type == JSON_NUMBER)
+        return json_read_double(node->text, &v)
+                   ? put_double(v, arena, cell)
+                   : map_refuse(err, node->text, "does not fit into", "double");
+    if (node->type != JSON_STRING || !read_word(type, node->text, &word))
         return map_refuse_node(err, node, "double");
-    return map_double_from_text(type, node->text, arena, cell, err);
+    return put_double(word, arena, cell);
 }

@@ -150,19 +150,20 @@ bool map_document_render(const struct map_schema *schema, const struct slice *ce
 
 /* --- contents */
 
+static struct slice normal_cell(const struct cql_type *type, struct slice cell, struct arena *arena)
+{
+    if (type->element_count == 0)
+        return map_normal(type, cell, arena);
+    if (map_normal_is_null(type, cell))
+        return SLICE_NULL;
+    return map_any_is(type) ? map_any_normal(type, cell, arena) : map_normal(type, cell, arena);
+}
+
 void map_row_normalise(const struct map_schema *schema, struct slice *cells, struct arena *arena)
 {
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        const struct map_column *column = &schema->columns[i];
-        if (!column->normal)
-            continue;
-        if (map_normal_is_null(column->type, cells[i]))
-            cells[i] = SLICE_NULL;
-        else if (map_any_is(column->type))
-            cells[i] = map_any_normal(column->type, cells[i], arena);
-        else
-            cells[i] = map_normal(column->type, cells[i], arena);
-    }
+    for (uint32_t i = 0; i < schema->column_count; i++)
+        if (schema->columns[i].normal && !slice_is_null(cells[i]))
+            cells[i] = normal_cell(schema->columns[i].type, cells[i], arena);
 }
 
 bool map_content_equal(const struct map_schema *schema, const struct change_content *a,

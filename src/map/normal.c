@@ -20,8 +20,9 @@ bool map_normal_needed(const struct cql_type *type)
     case CQL_TUPLE:
     case CQL_UDT:
         return true;
+    case CQL_VECTOR: /* lengths have longer forms, too */
+        return map_parts_size(type->elements[0]) == 0 || map_normal_needed(type->elements[0]);
     case CQL_LIST:
-    case CQL_VECTOR:
         return map_normal_needed(type->elements[0]);
     default:
         return false;
@@ -32,6 +33,8 @@ bool map_normal_needed(const struct cql_type *type)
 static struct slice normal_real(struct slice cell)
 {
     static const char nan4[] = "\x7f\xc0\0\0", nan8[] = "\x7f\xf8\0\0\0\0\0\0";
+    if (cell.len == 0 || (cell.ptr[0] & 0x7F) != 0x7F)
+        return cell;
     const uint64_t bits = (uint64_t)cql_decode_int(cell);
     if (cell.len == 4 && (bits & 0x7FFFFFFF) > 0x7F800000)
         return slice_of(nan4, 4);
@@ -151,5 +154,7 @@ static bool has_only_nulls(const struct cql_type *type, struct slice cell)
 
 bool map_normal_is_null(const struct cql_type *type, struct slice cell)
 {
+    if (type->element_count == 0)
+        return slice_is_null(cell);
     return slice_is_null(cell) || is_empty_collection(type, cell) || has_only_nulls(type, cell);
 }

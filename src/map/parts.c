@@ -13,9 +13,7 @@ static bool has_nulls(const struct cql_type *type)
     return type->id == CQL_TUPLE || type->id == CQL_UDT;
 }
 
-/* Inside of a vector the server writes a length only for types that it counts as variable, and
- * smallint, tinyint, date and time are among those. 0: it writes one. */
-static uint32_t fixed_size(const struct cql_type *type)
+uint32_t map_parts_size(const struct cql_type *type)
 {
     uint64_t size;
     switch (type->id) {
@@ -32,7 +30,7 @@ static uint32_t fixed_size(const struct cql_type *type)
     case CQL_TIMEUUID:
         return 16;
     case CQL_VECTOR: /* one too large for memory holds no value */
-        size = (uint64_t)fixed_size(type->elements[0]) * type->dimensions;
+        size = (uint64_t)map_parts_size(type->elements[0]) * type->dimensions;
         return size > INT32_MAX ? INT32_MAX : (uint32_t)size;
     default:
         return 0;
@@ -70,7 +68,7 @@ bool map_parts_open(struct map_parts *p, const struct cql_type *type, struct sli
     *p = (struct map_parts){.type = type, .count = type->element_count, .rest = cell};
     if (type->id == CQL_VECTOR) {
         p->count = type->dimensions;
-        p->size = fixed_size(type->elements[0]);
+        p->size = map_parts_size(type->elements[0]);
         return !p->size || cell.len == (uint64_t)p->size * p->count || broken(p, err);
     }
     if (!is_counted(type))
@@ -144,8 +142,8 @@ static size_t length_of(const struct map_parts *p, struct slice value, char out[
 bool map_parts_join(const struct cql_type *type, const struct slice *values, uint32_t count,
                     struct arena *arena, struct slice *cell, struct err *err)
 {
-    const struct map_parts p = {.type = type,
-                                .size = type->id == CQL_VECTOR ? fixed_size(type->elements[0]) : 0};
+    const struct map_parts p = {
+        .type = type, .size = type->id == CQL_VECTOR ? map_parts_size(type->elements[0]) : 0};
     char length[MAP_VINT_MAX];
     uint64_t size = is_counted(type) ? 4 : 0;
     for (uint32_t i = 0; i < count; i++)

@@ -26,6 +26,10 @@ MUST_USE bool map_parts_next(struct map_parts *p, struct slice *value, struct er
  * more fields than its table told: it has been altered since. */
 MUST_USE bool map_parts_close(const struct map_parts *p, struct err *err);
 
+/* Of every value of type inside of a vector; 0: a length stands before each. That is so for all
+ * types whose size the server counts as variable, smallint, tinyint, date and time among them. */
+uint32_t map_parts_size(const struct cql_type *type);
+
 /* The type of value number i. */
 const struct cql_type *map_parts_type(const struct cql_type *type, uint32_t i);
 
