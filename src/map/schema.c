@@ -64,8 +64,10 @@ static bool complete(struct map_column *column, const struct map_table_column *f
     const struct cql_type *type = cql_type_parse(from->type, arena, err);
     if (type)
         type = map_user_type_resolve(type, from->user_types, o->non_finite_text, arena, err);
-    if (!type)
-        return err_context(err, "column \"%.*s\"", SLICE_ARG(column->name));
+    if (!type) {
+        err_context(err, "column \"%.*s\"", SLICE_ARG(column->name));
+        return false;
+    }
     column->type = type;
     column->codec = map_codec_of_column(type);
     column->normal = type->id == CQL_LIST || map_normal_needed(type);
@@ -115,6 +117,13 @@ static bool check_key_names(const struct map_schema *schema, const struct map_op
     return false;
 }
 
+/* Of clustering decimals 1.0 and 1.00 are one: two documents would share a row. */
+static bool can_be_key(const struct map_column *key, const struct map_table_column *from)
+{
+    const bool one_row = from->kind == MAP_CLUSTERING && key->type->id == CQL_DECIMAL;
+    return key->codec->to_text && !one_row;
+}
+
 static bool build_keys(struct map_schema *schema, const struct map_table_column *columns,
                        uint32_t count, const struct map_options *o, struct arena *arena,
                        struct err *err)
@@ -134,9 +143,7 @@ static bool build_keys(struct map_schema *schema, const struct map_table_column 
         schema->partition_count += sorted[i]->kind == MAP_PARTITION_KEY;
         if (!complete(&keys[i], sorted[i], o, arena, err))
             return false;
-        /* Of clustering decimals 1.0 and 1.00 are one: two documents would share a row. */
-        const bool one_row = sorted[i]->kind == MAP_CLUSTERING && keys[i].type->id == CQL_DECIMAL;
-        if (!keys[i].codec->to_text || one_row)
+        if (!can_be_key(&keys[i], sorted[i]))
             return err_set(err, ERR_SCHEMA, "column \"%.*s\": type %.*s can't be part of a key",
                            SLICE_ARG(keys[i].name), SLICE_ARG(sorted[i]->type));
     }

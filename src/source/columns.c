@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* Of a value that is stored in several cells: a collection or user-defined type that isn't frozen. */
+/* Of a value that is stored in several cells: a collection or user-defined type that isn't frozen.
+ */
 static bool has_cells(const struct cql_type *type)
 {
     return !type->frozen && (type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP ||
