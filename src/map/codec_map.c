@@ -4,6 +4,11 @@
 #include "map/order.h"
 #include "map/parts.h"
 
+static bool refuse_twins(struct err *err)
+{
+    return err_set(err, ERR_VALUE, "two entries of a map have the same key");
+}
+
 static bool append_name(const struct cql_type *type, struct slice key, struct buf *out,
                         struct err *err)
 {
@@ -32,24 +37,50 @@ static bool append_entry(const struct cql_type *type, bool named, struct slice k
     return true;
 }
 
-bool map_map_to_json(const struct cql_type *type, struct slice cell, struct buf *out,
-                     struct err *err)
+/* The server has no such map, but one that lies inside of another value is as a driver sent it. */
+static bool has_twins(const struct cql_type *type, struct slice cell)
+{
+    struct map_parts parts;
+    struct arena arena = {0};
+    bool whole = map_parts_open(&parts, type, cell, NULL);
+    struct slice *cells = arena_alloc(&arena, (cell.len / 4 + 1) * sizeof *cells);
+    for (uint32_t i = 0; whole && i < parts.count; i++)
+        whole = map_parts_next(&parts, &cells[i], NULL); /* each takes four bytes and more */
+    const bool twins = whole && !map_order_map(type, cells, parts.count);
+    arena_free(&arena);
+    return twins;
+}
+
+static bool append_entries(const struct cql_type *type, struct slice cell, struct buf *out,
+                           bool *ascending, struct err *err)
 {
     const bool named = map_codec_is_named(type);
     struct map_parts parts;
-    struct slice key, value;
+    struct slice key, value, before = SLICE_NULL;
     if (!map_parts_open(&parts, type, cell, err))
         return false;
-    buf_append_char(out, named ? '{' : '[');
     for (uint32_t i = 0; i < parts.count; i += 2) {
         if (i)
             buf_append_char(out, ',');
         if (!map_parts_next(&parts, &key, err) || !map_parts_next(&parts, &value, err) ||
             !append_entry(type, named, key, value, out, err))
             return false;
+        *ascending = *ascending && (i == 0 || map_order(type->elements[0], before, key) < 0);
+        before = key;
     }
-    buf_append_char(out, named ? '}' : ']');
     return map_parts_close(&parts, err);
+}
+
+bool map_map_to_json(const struct cql_type *type, struct slice cell, struct buf *out,
+                     struct err *err)
+{
+    const bool named = map_codec_is_named(type);
+    bool ascending = true;
+    buf_append_char(out, named ? '{' : '[');
+    if (!append_entries(type, cell, out, &ascending, err))
+        return false;
+    buf_append_char(out, named ? '}' : ']');
+    return ascending || !has_twins(type, cell) || refuse_twins(err);
 }
 
 /* --- reading */
@@ -119,6 +150,6 @@ bool map_map_from_json(const struct cql_type *type, const struct json_node *node
     if (!(named ? read_named(&e, node, err) : read_listed(&e, node, err)))
         return false;
     if (!map_order_map(type, e.cells, e.count))
-        return err_set(err, ERR_VALUE, "two entries of a map have the same key");
+        return refuse_twins(err);
     return map_parts_join(type, e.cells, e.count, arena, cell, err);
 }
