@@ -290,7 +290,10 @@ def value(rng, t):
     if t.name in ("tuple", "udt"):
         return join(t, [None if rng.random() < 0.2 else value(rng, i) for i in t.inner])
     if t.name == "vector":
-        return join(t, [value(rng, t.inner[0]) for _ in range(t.size)])
+        values = [value(rng, t.inner[0]) for _ in range(t.size)]
+        if t.inner[0].name == "float":  # a dense_vector's magnitude is a float
+            values = [v if abs(struct.unpack(">f", v)[0]) < 1e15 else b"\x3f\0\0\1" for v in values]
+        return join(t, values)
     count = rng.choice([0, 1, 2, 3, 8]) if t.name != "list" else rng.choice([0, 1, 2, 30])
     if t.name == "list":
         return join(t, [value(rng, t.inner[0]) for _ in range(count)])
