@@ -42,7 +42,7 @@ static const struct {
     [OPT_RANGE] = {"range", 0, "A..B", "only partitions with tokens above A, up to B"},
     [OPT_KEYS_TO] = {"keys-to", 0, "FILE",
                      "write each differing key to FILE, a JSON object a line"},
-    [OPT_MARKDOWN] = {"markdown", 0, NULL, "help configuration as docs/configuration.md"},
+    [OPT_MARKDOWN] = {"markdown", 0, NULL, "a topic as its page in docs/"},
 };
 
 static const struct command commands[] = {
@@ -110,9 +110,11 @@ static const struct command commands[] = {
      "  caes-sync verify\n"
      "  caes-sync verify --sample 10000\n"
      "  caes-sync verify --rate 5000 --keys-to differences.jsonl --json\n"},
-    {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help, "this, a command, or configuration",
+    {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help,
+     "this, a command, configuration, or types",
      "  caes-sync help sync\n"
-     "  caes-sync help configuration\n"},
+     "  caes-sync help configuration\n"
+     "  caes-sync help types\n"},
     {"version", NULL, 0, 0, cmd_version, "the program's version", NULL},
 };
 

@@ -19,6 +19,7 @@ enum config_gap { CONFIG_GAP_STOP, CONFIG_GAP_REPAIR };
 enum config_guard { CONFIG_GUARD_SNAPSHOT, CONFIG_GUARD_TIMESTAMP };
 enum config_missing { CONFIG_MISSING_DELETE, CONFIG_MISSING_SKIP };
 enum config_batch { CONFIG_BATCH_ORDERED, CONFIG_BATCH_LOGGED };
+enum config_non_finite { CONFIG_NON_FINITE_REJECT, CONFIG_NON_FINITE_TEXT };
 enum config_repair {
     CONFIG_REPAIR_NONE,
     CONFIG_REPAIR_NEWEST,
@@ -106,6 +107,7 @@ struct config_cassandra {
     int64_t delete_settle; /* ms */
     int64_t max_deletes;
     enum config_batch batch;
+    enum config_non_finite non_finite;
     const char *version_column, *ttl_field; /* or NULL */
 };
 

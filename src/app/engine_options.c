@@ -59,6 +59,7 @@ static void fill_map(struct engine *e, struct map_options *map)
         .timestamp_field = slice_str(s->es.timestamp_field),
         .deleted_field = slice_str(s->es.deleted_field),
         .every_field = s->cassandra.insert_queries.count > 0,
+        .non_finite_text = s->cassandra.non_finite == CONFIG_NON_FINITE_TEXT,
     };
 }
 

@@ -141,6 +141,9 @@ static const struct config_option options[] = {
      .help = "More deletes within one overlap become dead letters."},
     {CASS "batch", OPTION_ENUM, AT(cassandra.batch), "ordered", .choices = "ordered|logged",
      .help = "ordered: first the row, then its entry; logged: one logged batch, twice as dear."},
+    {CASS "nonFinite", OPTION_ENUM, AT(cassandra.non_finite), "reject", .choices = "reject|text",
+     .help = "NaN and the infinities in float and double, which JSON lacks: a dead letter, or the "
+             "strings \"NaN\", \"Infinity\" and \"-Infinity\"."},
     {CASS "versionColumn", OPTION_STRING, AT(cassandra.version_column), REFUSED,
      .help = "Column of the data table that holds the version."},
     {CASS "ttlFieldName", OPTION_STRING, AT(cassandra.ttl_field), REFUSED,

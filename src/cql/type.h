@@ -48,6 +48,7 @@ struct cql_type {
     struct slice keyspace, name;     /* udt; name also: the class of a custom type */
     const struct slice *field_names; /* udt: element_count of them */
     bool frozen;                     /* as cql_type_parse read it: the wire does not tell */
+    bool non_finite_text;            /* for map/: NaN and the infinities have a text form */
 };
 
 enum { CQL_TYPE_DEPTH_MAX = 16 };

@@ -2,8 +2,10 @@
 
 #include "io/task.h"
 #include "job/init_create.h"
+#include "map/codec_any.h"
 #include "map/propose.h"
 #include "source/await.h"
+#include "source/user_types.h"
 
 enum { IDS_LOOKED_AT = 1000, SHARD_TRIES = 100, SHARD_PAUSE_MS = 100 };
 
@@ -42,7 +44,7 @@ static bool look_at_tables(struct init *init, struct err *err)
         !source_table_columns(init->cassandra, table->keyspace, table->series, &init->arena,
                               &series, &series_count, err))
         return false;
-    init->data = init->column_count > 0;
+    init->data = init->any_type = init->column_count > 0;
     init->series = series_count > 0;
     return true;
 }
@@ -159,11 +161,58 @@ static bool takes(struct init *init, const struct map_proposal *proposal)
             : listed(o->elasticsearch_exclude, o->elasticsearch_exclude_count, proposal->field))
         return false;
     const bool key = listed(o->key_names, o->key_name_count, proposal->column);
-    if (key || !proposal->type)
-        buf_printf(&init->remarks, "-- field \"%.*s\" is left out: %.*s\n",
-                   SLICE_ARG(proposal->field),
-                   SLICE_ARG(key ? SLICE_LIT("the key column has its name") : proposal->reason));
-    return !key && proposal->type;
+    if (key)
+        buf_printf(&init->remarks, "-- field \"%.*s\" is left out: the key column has its name\n",
+                   SLICE_ARG(proposal->field));
+    else if (!slice_is_null(proposal->remark))
+        buf_printf(&init->remarks, "-- field \"%.*s\" is kept as JSON: %.*s\n",
+                   SLICE_ARG(proposal->field), SLICE_ARG(proposal->remark));
+    return !key;
+}
+
+/* The keyspace's types and, where it lacks it, the one for JSON. */
+static bool find_user_types(struct init *init, const struct map_user_types **types, struct err *err)
+{
+    static const struct slice names[] = {SLICE_LIT(MAP_ANY_FIELD)}, texts[] = {SLICE_LIT("text")};
+    const struct map_user_type any = {SLICE_LIT(MAP_ANY_TYPE), names, texts, 1};
+    const struct map_user_types *there;
+    if (!source_user_types(init->cassandra, init->options->table->keyspace, &init->arena, &there,
+                           err))
+        return false;
+    struct map_user_types *all = arena_alloc(&init->arena, sizeof *all);
+    struct map_user_type *items =
+        arena_alloc(&init->arena, (there->count + (size_t)1) * sizeof *items);
+    for (uint32_t i = 0; i < there->count; i++) {
+        items[i] = there->items[i];
+        init->any_type = init->any_type || slice_is(items[i].name, MAP_ANY_TYPE);
+    }
+    items[there->count] = any;
+    *all = (struct map_user_types){items, there->count + !init->any_type};
+    *types = all;
+    return true;
+}
+
+static bool add_proposed(struct init *init, const struct map_proposal *proposals, uint32_t count,
+                         struct err *err)
+{
+    const struct map_user_types *types;
+    bool needed = false;
+    if (!find_user_types(init, &types, err))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!takes(init, &proposals[i]))
+            continue;
+        needed = needed || !slice_is_null(proposals[i].remark);
+        init->columns[init->column_count++] = (struct map_table_column){
+            .name = proposals[i].column,
+            .type = slice_str(proposals[i].type),
+            .kind = MAP_REGULAR,
+            .position = -1,
+            .user_types = types,
+        };
+    }
+    init->any_type = init->any_type || !needed;
+    return true;
 }
 
 static bool propose_data(struct init *init, struct err *err)
@@ -175,7 +224,8 @@ static bool propose_data(struct init *init, struct err *err)
     const char *key_type;
     if (!choose_key_type(init, &key_type, err))
         return false;
-    map_propose_columns(json_root(init->doc), map, &init->arena, &proposals, &proposed);
+    const bool vectors = source_cassandra_major(init->cassandra) >= 5;
+    map_propose_columns(json_root(init->doc), map, vectors, &init->arena, &proposals, &proposed);
     init->columns =
         arena_zalloc(&init->arena, (map->key_name_count + proposed) * sizeof *init->columns);
     for (uint32_t i = 0; i < map->key_name_count; i++)
@@ -185,14 +235,8 @@ static bool propose_data(struct init *init, struct err *err)
             .kind = i == 0 ? MAP_PARTITION_KEY : MAP_CLUSTERING,
             .position = i == 0 ? 0 : (int32_t)i - 1,
         };
-    for (uint32_t i = 0; i < proposed; i++)
-        if (takes(init, &proposals[i]))
-            init->columns[init->column_count++] = (struct map_table_column){
-                .name = proposals[i].column,
-                .type = slice_str(proposals[i].type),
-                .kind = MAP_REGULAR,
-                .position = -1,
-            };
+    if (!add_proposed(init, proposals, proposed, err))
+        return false;
     return init->column_count > map->key_name_count ||
            err_set(err, ERR_SCHEMA,
                    "cassandra has no table %s.%s, and the mapping of index %s has no field that a "

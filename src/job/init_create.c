@@ -1,6 +1,7 @@
 #include "job/init_create.h"
 
 #include "io/task.h"
+#include "map/codec_any.h"
 #include "map/propose.h"
 #include "source/await.h"
 
@@ -79,6 +80,15 @@ static bool create_keyspace(struct init *init, struct err *err)
     buf_append_str(&text, replication ? replication
                                       : "{'class': 'SimpleStrategy', 'replication_factor': 1}");
     return create(init, &text, "keyspace", name, err);
+}
+
+static bool create_any_type(struct init *init, struct err *err)
+{
+    struct buf text = {0};
+    buf_append_str(&text, "CREATE TYPE IF NOT EXISTS ");
+    source_append_table(&text, init->options->table->keyspace, MAP_ANY_TYPE);
+    buf_append_str(&text, " (" MAP_ANY_FIELD " text)");
+    return create(init, &text, "type", MAP_ANY_TYPE, err);
 }
 
 static void append_column(struct buf *text, struct slice name, struct slice type)
@@ -185,7 +195,9 @@ static bool create_index(struct init *init, struct err *err)
     const struct job_init_options *options = init->options;
     const struct es_version *version = es_client_version(init->elasticsearch);
     struct buf mapping = {0};
-    map_propose_mapping(init->schema, (struct map_index_style){.legacy = version->meta_timestamp},
+    const struct map_index_style style = {.legacy = version->meta_timestamp,
+                                          .dense_vector = version->dense_vector};
+    map_propose_mapping(init->schema, style,
                         version->meta_timestamp ? SLICE_NULL : slice_str(options->timestamp_field),
                         options->table->map.deleted_field, &mapping);
     bool fine =
@@ -203,6 +215,7 @@ static bool create_index(struct init *init, struct err *err)
 bool init_create(struct init *init, struct err *err)
 {
     return (init->keyspace || create_keyspace(init, err)) &&
+           (init->any_type || create_any_type(init, err)) &&
            (init->data || create_data(init, err)) && (init->series || create_series(init, err)) &&
            (init->index || create_index(init, err));
 }

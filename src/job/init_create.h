@@ -15,6 +15,7 @@ struct init {
     struct arena arena;
     /* what is there */
     bool keyspace, data, series, index, mapped;
+    bool any_type; /* the type of columns that hold JSON; true too where none is needed */
     /* what is, or what will be */
     struct map_table_column *columns; /* of the data table */
     uint32_t column_count;

@@ -8,7 +8,8 @@
 enum {
     DIGITS_MAX = 10000, /* conversion costs the square of them */
     BYTES_MAX = DIGITS_MAX * 10 / 24 + 2,
-    CHUNK = 9, /* digits that fit into 32 bits */
+    NUMBER_MAX = 1000, /* characters of a JSON number that every server takes */
+    CHUNK = 9,         /* digits that fit into 32 bits */
     BILLION = 1000000000,
 };
 
@@ -63,9 +64,8 @@ static void append_digits(struct buf *out, unsigned char *bytes, size_t count)
     free(text);
 }
 
-/* The sign and the digits of a cell; "0" for zero. */
-static bool read_cell(struct slice cell, const char *name, struct buf *digits, bool *negative,
-                      struct err *err)
+bool map_big_digits(struct slice cell, const char *name, struct buf *digits, bool *negative,
+                    struct err *err)
 {
     if (cell.len == 0)
         return err_set(err, ERR_VALUE, "empty value of type %s", name);
@@ -182,12 +182,26 @@ bool map_varint_to_text(const struct cql_type *type, struct slice cell, struct b
 {
     (void)type;
     struct buf digits = {0};
-    bool negative = false, ok = read_cell(cell, "varint", &digits, &negative, err);
+    bool negative = false, ok = map_big_digits(cell, "varint", &digits, &negative, err);
     if (negative)
         buf_append_char(out, '-');
     buf_append_slice(out, buf_slice(&digits));
     buf_free(&digits);
     return ok;
+}
+
+bool map_varint_to_json(const struct cql_type *type, struct slice cell, struct buf *out,
+                        struct err *err)
+{
+    const size_t start = out->len;
+    if (!map_varint_to_text(type, cell, out, err))
+        return false;
+    if (out->len - start <= NUMBER_MAX)
+        return true;
+    buf_append_str(out, "\"\"");
+    memmove(out->ptr + start + 1, out->ptr + start, out->len - start - 2);
+    out->ptr[start] = '"';
+    return true;
 }
 
 static bool put_varint(struct slice text, struct number *n, struct arena *arena, struct slice *cell,
@@ -221,7 +235,8 @@ bool map_varint_from_text(const struct cql_type *type, struct slice text, struct
 bool map_varint_from_json(const struct cql_type *type, const struct json_node *node,
                           struct arena *arena, struct slice *cell, struct err *err)
 {
-    if (node->type != JSON_NUMBER)
+    const bool long_text = node->type == JSON_STRING && node->text.len > NUMBER_MAX;
+    if (node->type != JSON_NUMBER && !long_text)
         return map_refuse_node(err, node, "varint");
     return map_varint_from_text(type, node->text, arena, cell, err);
 }
@@ -255,7 +270,8 @@ bool map_decimal_to_text(const struct cql_type *type, struct slice cell, struct 
         return err_set(err, ERR_VALUE, "%zu bytes are no value of type decimal", cell.len);
     struct buf digits = {0};
     bool negative = false;
-    bool ok = read_cell(slice_of(cell.ptr + 4, cell.len - 4), "decimal", &digits, &negative, err);
+    bool ok =
+        map_big_digits(slice_of(cell.ptr + 4, cell.len - 4), "decimal", &digits, &negative, err);
     if (negative)
         buf_append_char(out, '-');
     if (ok)

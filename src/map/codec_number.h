@@ -3,19 +3,15 @@
 
 #include "map/codec.h"
 
-/* tinyint, smallint, int, bigint: read from the digits as written, never through a double; 1.0 and
- * 1e0 are 1, other fractions are refused. float, double: the nearest value; beyond the range at
- * either end, NaN and the infinities are refused. Strings are refused for all of them: "12" would
- * come back as 12. */
+/* tinyint, smallint, int, bigint, counter: read from the digits as written, never through a double;
+ * 1.0 and 1e0 are 1, other fractions are refused. Strings are refused: "12" would come back as 12.
+ */
 map_to_text_fn map_integer_to_text;
 map_from_text_fn map_integer_from_text;
 map_from_json_fn map_integer_from_json;
 map_to_text_fn map_boolean_to_text;
+map_from_text_fn map_boolean_from_text;
 map_from_json_fn map_boolean_from_json;
-map_to_json_fn map_float_to_json;
-map_from_json_fn map_float_from_json;
-map_to_json_fn map_double_to_json;
-map_from_json_fn map_double_from_json;
 
 enum map_integer_fit { MAP_INTEGER, MAP_NO_NUMBER, MAP_FRACTION, MAP_OUT_OF_RANGE };
 

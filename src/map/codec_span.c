@@ -1,6 +1,7 @@
 #include "map/codec_span.h"
 
 #include "cql/statement.h"
+#include "map/vint.h"
 
 #define SECOND ((int64_t)1000000000)
 #define MINUTE (60 * SECOND)
@@ -88,32 +89,17 @@ static const struct unit {
 
 static bool read_vint(struct slice *s, int64_t *out)
 {
-    if (s->len == 0)
+    uint64_t v;
+    if (!map_vint_read(s, &v))
         return false;
-    unsigned first = (unsigned char)s->ptr[0], extra = 0;
-    while (extra < 8 && first & 0x80U >> extra)
-        extra++;
-    if (s->len < extra + 1)
-        return false;
-    uint64_t v = extra < 8 ? first & (0xFFU >> extra) : 0;
-    for (unsigned i = 1; i <= extra; i++)
-        v = v << 8 | (unsigned char)s->ptr[i];
-    *s = slice_of(s->ptr + extra + 1, s->len - extra - 1);
     *out = (int64_t)(v >> 1 ^ (0 - (v & 1)));
     return true;
 }
 
-static void append_vint(struct buf *out, int64_t signed_v)
+static void append_vint(struct buf *out, int64_t v)
 {
-    uint64_t v = (uint64_t)signed_v << 1 ^ (uint64_t)(signed_v >> 63);
-    unsigned extra = 0;
-    while (extra < 8 && v >> (7 * (extra + 1)))
-        extra++;
-    unsigned char bytes[9];
-    for (unsigned i = extra; i > 0; i--, v >>= 8)
-        bytes[i] = (unsigned char)v;
-    bytes[0] = (unsigned char)(~(0xFFU >> extra) | (extra < 8 ? (unsigned)v : 0));
-    buf_append(out, bytes, extra + 1);
+    char bytes[MAP_VINT_MAX];
+    buf_append(out, bytes, map_vint_write(bytes, (uint64_t)v << 1 ^ (uint64_t)(v >> 63)));
 }
 
 static bool read_cell(struct slice cell, int64_t v[PARTS], struct err *err)

@@ -1,8 +1,10 @@
 #include "map/convert.h"
 
 #include "map/codec.h"
+#include "map/codec_any.h"
 #include "map/fields.h"
 #include "map/members.h"
+#include "map/normal.h"
 
 #define XXH_STATIC_LINKING_ONLY /* the state on the stack */
 #include <xxhash.h>
@@ -16,6 +18,27 @@ static bool convert_field(const struct map_column *column, const struct json_nod
            err_context(err, "field \"%.*s\"", SLICE_ARG(column->field));
 }
 
+/* Elasticsearch reads {"a.b":1} as {"a":{"b":1}}. What of it stands in a column would be lost on
+ * the way to Cassandra, so such documents are refused. */
+static bool check_dots(const struct map_schema *schema, struct slice field, struct err *err)
+{
+    const char *dot = memchr(field.ptr, '.', field.len);
+    if (!dot)
+        return true;
+    const struct slice front = slice_of(field.ptr, (size_t)(dot - field.ptr));
+    const int32_t found = map_fields_find(schema->fields, front);
+    if (found < 0)
+        return true;
+    const struct map_column *column = &schema->columns[found];
+    if (!column->to_cassandra || !map_codec_is_object(column->type))
+        return true;
+    const char *behind;
+    const struct slice shown = map_excerpt(field, &behind);
+    return err_set(err, ERR_VALUE,
+                   "field \"%.*s%s\": a name with a dot for a part of \"%.*s\"; write an object",
+                   SLICE_ARG(shown), behind, SLICE_ARG(column->field));
+}
+
 bool map_document_cells(const struct map_schema *schema, const struct json_node *source,
                         struct slice *cells, bool *extra, struct arena *arena, struct err *err)
 {
@@ -27,6 +50,8 @@ bool map_document_cells(const struct map_schema *schema, const struct json_node 
         int32_t found = map_fields_find(schema->fields, n->key);
         if (found >= 0)
             last[found] = n;
+        else if (found == MAP_FIELD_UNKNOWN && !check_dots(schema, n->key, err))
+            return false;
         others = others || found == MAP_FIELD_UNKNOWN ||
                  (found >= 0 && !schema->columns[found].to_elasticsearch);
     }
@@ -125,22 +150,20 @@ bool map_document_render(const struct map_schema *schema, const struct slice *ce
 
 /* --- contents */
 
-/* The server stores what a driver sent, and these have more than one encoding of a value. */
-static struct slice canonical(enum cql_type_id id, struct slice cell)
+static struct slice normal_cell(const struct cql_type *type, struct slice cell, struct arena *arena)
 {
-    if (id == CQL_BOOLEAN && cell.len == 1 && cell.ptr[0])
-        return SLICE_LIT("\1");
-    while (id == CQL_VARINT && cell.len > 1 &&
-           (cell.ptr[0] == 0 ? (cell.ptr[1] & 0x80) == 0
-                             : (unsigned char)cell.ptr[0] == 0xFF && cell.ptr[1] & 0x80))
-        cell = slice_of(cell.ptr + 1, cell.len - 1);
-    return cell;
+    if (type->element_count == 0)
+        return map_normal(type, cell, arena);
+    if (map_normal_is_null(type, cell))
+        return SLICE_NULL;
+    return map_any_is(type) ? map_any_normal(type, cell, arena) : map_normal(type, cell, arena);
 }
 
-void map_row_normalise(const struct map_schema *schema, struct slice *cells)
+void map_row_normalise(const struct map_schema *schema, struct slice *cells, struct arena *arena)
 {
     for (uint32_t i = 0; i < schema->column_count; i++)
-        cells[i] = canonical(schema->columns[i].type->id, cells[i]);
+        if (schema->columns[i].normal && !slice_is_null(cells[i]))
+            cells[i] = normal_cell(schema->columns[i].type, cells[i], arena);
 }
 
 bool map_content_equal(const struct map_schema *schema, const struct change_content *a,

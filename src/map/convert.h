@@ -25,7 +25,8 @@ MUST_USE bool map_key_parse(const struct map_schema *schema, struct slice id, st
  * column travels to Cassandra; all others null. Of fields that stand there twice the last counts.
  * extra (may be NULL) says whether source has fields that a copy to Elasticsearch has to keep,
  * because no column that travels there takes their place (the timestamp and deleted fields don't
- * count). A source that is NULL or no object is ERR_VALUE. */
+ * count). A source that is NULL or no object is ERR_VALUE, and so is a name with a dot ("a.b") that
+ * stands for a part of a column's object. */
 MUST_USE bool map_document_cells(const struct map_schema *schema, const struct json_node *source,
                                  struct slice *cells, bool *extra, struct arena *arena,
                                  struct err *err);
@@ -40,9 +41,10 @@ MUST_USE bool map_document_render(const struct map_schema *schema, const struct 
                                   const struct json_node *present, struct buf *out,
                                   struct err *err);
 
-/* Brings cells as they came from Cassandra into the canonical form in place: empty collections
- * become null, booleans and varints get their one shortest encoding. The bytes themselves stay. */
-void map_row_normalise(const struct map_schema *schema, struct slice *cells);
+/* Brings cells as they came from Cassandra into the canonical form (map/normal.h): empty
+ * collections become null, what has several encodings gets its one. New bytes live in arena, the
+ * old ones stay as they are. */
+void map_row_normalise(const struct map_schema *schema, struct slice *cells, struct arena *arena);
 
 /* Whether two contents are the same in the columns that travel both ways. Two missing ones are
  * equal; missing and present are not. */

@@ -32,7 +32,7 @@ static bool check_form(const struct map_column *key, struct slice cell, struct s
 {
     struct arena arena = {0};
     struct slice again;
-    if (!key->codec->many)
+    if (!key->normal)
         return true;
     bool ok = key->codec->from_text(key->type, text, &arena, &again, err);
     if (ok && !slice_equal(cell, again))
@@ -70,6 +70,8 @@ bool map_key_text(const struct map_schema *schema, const struct slice *cells, st
     if (ok && len > ID_MAX)
         ok = err_set(err, ERR_VALUE, "the key has %zu bytes as text, an _id at most %d", len,
                      ID_MAX);
+    if (ok && schema->partition_count == 1 && cells[0].len == 0)
+        ok = err_set(err, ERR_VALUE, "the partition key is empty, Cassandra has no such row");
     if (!ok)
         out->len = start;
     return ok;

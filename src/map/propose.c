@@ -1,64 +1,35 @@
 #include "map/propose.h"
 
-#include "map/codec.h"
+#include "map/codec_any.h"
 
-/* --- columns to mapping */
+#include <stdio.h>
 
-static void append_property(struct buf *out, bool *first, struct slice field, const char *type,
-                            const char *more)
-{
-    if (!*first)
-        buf_append_char(out, ',');
-    *first = false;
-    json_append_parsed(out, field);
-    buf_printf(out, ":{\"type\":\"%s\"%s}", type, more);
-}
-
-/* What is a string only for want of a better type is one word to search for. A word of more than
- * 32766 bytes would have the server refuse the document. */
-static const char *parameters(const struct map_column *column, bool legacy)
-{
-    const bool cut = column->type->id == CQL_ASCII;
-    if (legacy && strcmp(column->codec->legacy, "string") == 0 &&
-        strcmp(column->codec->field, "text") != 0)
-        return cut ? ",\"index\":\"not_analyzed\",\"ignore_above\":32766"
-                   : ",\"index\":\"not_analyzed\"";
-    return cut ? ",\"ignore_above\":32766" : "";
-}
-
-void map_propose_mapping(const struct map_schema *schema, struct map_index_style style,
-                         struct slice timestamp_field, struct slice deleted_field, struct buf *out)
-{
-    bool first = true;
-    buf_append_char(out, '{');
-    if (style.legacy)
-        buf_append_str(out, "\"_timestamp\":{\"enabled\":true},");
-    buf_append_str(out, "\"dynamic\":false,\"properties\":{");
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        const struct map_column *column = &schema->columns[i];
-        append_property(out, &first, column->field,
-                        style.legacy ? column->codec->legacy : column->codec->field,
-                        parameters(column, style.legacy));
-    }
-    if (!slice_is_null(timestamp_field))
-        append_property(out, &first, timestamp_field, "long", "");
-    if (!slice_is_null(deleted_field))
-        append_property(out, &first, deleted_field, "boolean", "");
-    buf_append_str(out, "}}");
-}
-
-/* --- mapping to columns */
-
+/* Types of fields whose documents all fit one type of column, but for the liberties that the server
+ * takes (numbers as strings, arrays where it says nothing of arrays): those are refused. */
 static const struct {
     const char *field, *column;
 } types[] = {
-    {"text", "text"},        {"keyword", "text"},          {"string", "text"},
-    {"wildcard", "text"},    {"constant_keyword", "text"}, {"match_only_text", "text"},
-    {"long", "bigint"},      {"integer", "int"},           {"short", "smallint"},
-    {"byte", "tinyint"},     {"double", "double"},         {"float", "float"},
-    {"half_float", "float"}, {"scaled_float", "double"},   {"boolean", "boolean"},
+    {"text", "text"},
+    {"keyword", "text"},
+    {"string", "text"},
+    {"wildcard", "text"},
+    {"constant_keyword", "text"},
+    {"match_only_text", "text"},
+    {"search_as_you_type", "text"},
+    {"version", "text"},
+    {"long", "bigint"},
+    {"integer", "int"},
+    {"short", "smallint"},
+    {"byte", "tinyint"},
+    {"unsigned_long", "varint"},
+    {"double", "double"},
+    {"scaled_float", "double"},
+    {"float", "float"},
+    {"half_float", "float"},
+    {"boolean", "boolean"},
     {"date_nanos", "text"}, /* a timestamp ends at milliseconds */
-    {"ip", "inet"},          {"binary", "blob"},           {"unsigned_long", "varint"},
+    {"ip", "inet"},
+    {"binary", "blob"},
 };
 
 /* What a date looks like in documents is its format's affair. */
@@ -82,6 +53,20 @@ static const struct {
     {"uuuu-MM-dd", "date"},
 };
 
+/* Whether dates of the format can only be strings: each of its alternatives has a character that no
+ * number has. */
+static bool is_text_format(struct slice format)
+{
+    bool found = false;
+    for (size_t i = 0; i < format.len; i++) {
+        if (format.ptr[i] == '|' && !found)
+            return false;
+        found = (format.ptr[i] == '|' && i + 1 < format.len && format.ptr[i + 1] == '|') ||
+                (format.ptr[i] != '|' && (found || strchr("-/: ", format.ptr[i])));
+    }
+    return found;
+}
+
 static const char *date_column(const struct json_node *format)
 {
     if (!format)
@@ -89,16 +74,42 @@ static const char *date_column(const struct json_node *format)
     for (size_t i = 0; i < ARRAY_LEN(dates); i++)
         if (slice_is(format->text, dates[i].format))
             return dates[i].column;
-    return NULL;
+    return is_text_format(format->text) ? "text" : NULL;
 }
 
-static const char *column_type(const struct json_node *definition)
+/* Elasticsearch's "dims" of "element_type" float, OpenSearch's "dimension" of "data_type" float. */
+static const char *vector_column(const struct json_node *definition, bool vectors,
+                                 struct arena *arena)
+{
+    enum { DIMENSIONS_MAX = 8192 }; /* Cassandra's own limit */
+    const struct json_node *dims = json_member(definition, "dims");
+    const struct json_node *element = json_member(definition, "element_type");
+    int64_t count;
+    if (!dims) {
+        dims = json_member(definition, "dimension");
+        element = json_member(definition, "data_type");
+    }
+    if (!dims || !json_int64(dims, &count) || count < 1 || count > DIMENSIONS_MAX ||
+        (element && !slice_is(element->text, "float")))
+        return NULL;
+    if (!vectors)
+        return "frozen<list<float>>";
+    char *text = arena_alloc(arena, 32);
+    snprintf(text, 32, "vector<float, %d>", (int)count);
+    return text;
+}
+
+/* NULL: none fits. */
+static const char *column_type(const struct json_node *definition, bool vectors,
+                               struct arena *arena)
 {
     const struct json_node *type = json_member(definition, "type");
     if (!type || type->type != JSON_STRING)
         return NULL;
     if (slice_is(type->text, "date"))
         return date_column(json_member(definition, "format"));
+    if (slice_is(type->text, "dense_vector") || slice_is(type->text, "knn_vector"))
+        return vector_column(definition, vectors, arena);
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (slice_is(type->text, types[i].field))
             return types[i].column;
@@ -119,39 +130,56 @@ static struct slice column_of(const struct map_options *o, struct slice field)
     return field;
 }
 
-static struct slice reason(struct arena *arena, const struct json_node *definition)
+static struct slice remark(const struct json_node *definition, struct arena *arena)
 {
     struct buf text = {0};
     const struct json_node *type = json_member(definition, "type");
     const struct json_node *format = json_member(definition, "format");
-    if (format && slice_is(type ? type->text : SLICE_NULL, "date"))
+    if (type && format && slice_is(type->text, "date"))
         buf_printf(&text, "no column type for dates of the format %.*s", SLICE_ARG(format->text));
     else if (type && type->type == JSON_STRING)
-        buf_printf(&text, "no column type for the field type %.*s", SLICE_ARG(type->text));
+        buf_printf(&text, "no column type for every form of a %.*s", SLICE_ARG(type->text));
     else
-        buf_append_str(&text, "an object with fields of its own");
-    struct slice copy = arena_copy(arena, buf_slice(&text));
+        buf_append_str(&text, "an object, whose documents may have any form");
+    const struct slice copy = arena_copy(arena, buf_slice(&text));
     buf_free(&text);
     return copy;
 }
 
+static bool is_alias(const struct json_node *definition)
+{
+    const struct json_node *type = json_member(definition, "type");
+    return type && slice_is(type->text, "alias");
+}
+
 void map_propose_columns(const struct json_node *mapping, const struct map_options *options,
-                         struct arena *arena, const struct map_proposal **out, uint32_t *count)
+                         bool vectors, struct arena *arena, const struct map_proposal **out,
+                         uint32_t *count)
 {
     const struct json_node *properties = json_member(mapping, "properties");
     *count = 0;
     *out = NULL;
     if (!properties || properties->type != JSON_OBJECT)
         return;
-    struct map_proposal *list = arena_zalloc(arena, (properties->children + 1) * sizeof *list);
+    struct map_proposal *list =
+        arena_zalloc(arena, (properties->children + (size_t)1) * sizeof *list);
     for (const struct json_node *n = json_first(properties); n; n = json_next(properties, n)) {
-        if (is_reserved(options, n->key))
+        if (is_reserved(options, n->key) || is_alias(n))
             continue;
         struct map_proposal *p = &list[(*count)++];
         p->field = arena_copy(arena, n->key);
         p->column = arena_copy(arena, column_of(options, n->key));
-        p->type = column_type(n);
-        p->reason = p->type ? SLICE_NULL : reason(arena, n);
+        p->type = column_type(n, vectors, arena);
+        if (!p->type) {
+            p->type = "frozen<" MAP_ANY_TYPE ">";
+            p->remark = remark(n, arena);
+        }
     }
     *out = list;
+}
+
+void map_propose_list(map_propose_pair_fn *pair, void *ctx)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        pair(ctx, types[i].field, types[i].column);
 }

@@ -2,6 +2,8 @@
 
 #include "map/codec.h"
 #include "map/fields.h"
+#include "map/normal.h"
+#include "map/user_type.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,18 +58,19 @@ static bool refuse(struct err *err, struct slice column, const char *why)
 }
 
 /* Type, codec and names of our own. */
-static bool complete(struct map_column *column, struct slice type, struct arena *arena,
-                     struct err *err)
+static bool complete(struct map_column *column, const struct map_table_column *from,
+                     const struct map_options *o, struct arena *arena, struct err *err)
 {
-    column->type = cql_type_parse(type, arena, err);
-    if (!column->type)
-        return err_context(err, "column \"%.*s\"", SLICE_ARG(column->name));
-    column->codec = map_codec_find(column->type->id);
-    if (!column->codec)
-        return err_set(err, ERR_SCHEMA,
-                       "column \"%.*s\": type %.*s can't be mapped; exclude the "
-                       "column in ElasticSearchConfig and CassandraConfig",
-                       SLICE_ARG(column->name), SLICE_ARG(type));
+    const struct cql_type *type = cql_type_parse(from->type, arena, err);
+    if (type)
+        type = map_user_type_resolve(type, from->user_types, o->non_finite_text, arena, err);
+    if (!type) {
+        err_context(err, "column \"%.*s\"", SLICE_ARG(column->name));
+        return false;
+    }
+    column->type = type;
+    column->codec = map_codec_of_column(type);
+    column->normal = type->id == CQL_LIST || map_normal_needed(type);
     column->name = arena_copy(arena, column->name);
     column->field = arena_copy(arena, column->field);
     return true;
@@ -114,6 +117,13 @@ static bool check_key_names(const struct map_schema *schema, const struct map_op
     return false;
 }
 
+/* Of clustering decimals 1.0 and 1.00 are one: two documents would share a row. */
+static bool can_be_key(const struct map_column *key, const struct map_table_column *from)
+{
+    const bool one_row = from->kind == MAP_CLUSTERING && key->type->id == CQL_DECIMAL;
+    return key->codec->to_text && !one_row;
+}
+
 static bool build_keys(struct map_schema *schema, const struct map_table_column *columns,
                        uint32_t count, const struct map_options *o, struct arena *arena,
                        struct err *err)
@@ -131,13 +141,11 @@ static bool build_keys(struct map_schema *schema, const struct map_table_column 
         name_column(sorted[i], o, &keys[i]);
         keys[i].to_cassandra = keys[i].to_elasticsearch = true;
         schema->partition_count += sorted[i]->kind == MAP_PARTITION_KEY;
-        keys[i].type = cql_type_parse(sorted[i]->type, arena, err);
-        keys[i].codec = keys[i].type ? map_codec_find(keys[i].type->id) : NULL;
-        if (!keys[i].codec || !keys[i].codec->to_text)
+        if (!complete(&keys[i], sorted[i], o, arena, err))
+            return false;
+        if (!can_be_key(&keys[i], sorted[i]))
             return err_set(err, ERR_SCHEMA, "column \"%.*s\": type %.*s can't be part of a key",
                            SLICE_ARG(keys[i].name), SLICE_ARG(sorted[i]->type));
-        if (!complete(&keys[i], sorted[i]->type, arena, err))
-            return false;
     }
     schema->keys = keys;
     schema->key_count = found;
@@ -152,6 +160,7 @@ static bool build_columns(struct map_schema *schema, const struct map_table_colu
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct map_column *column = &mapped[found];
+        schema->counters = schema->counters || slice_is(columns[i].type, "counter");
         name_column(&columns[i], o, column);
         if (is_key(&columns[i]) || is_reserved(o, column->field))
             continue;
@@ -161,7 +170,7 @@ static bool build_columns(struct map_schema *schema, const struct map_table_colu
             return refuse(err, columns[i].name,
                           "static columns belong to no row; exclude it in ElasticSearchConfig and "
                           "CassandraConfig");
-        if (!complete(column, columns[i].type, arena, err))
+        if (!complete(column, &columns[i], o, arena, err))
             return false;
         found++;
     }

@@ -12,15 +12,17 @@
 /* How columns and fields of one pipeline pair up. Built once from the live table (and again when
  * it changes), then read-only. */
 
-struct map_codec; /* map/codec.h */
+struct map_codec;      /* map/codec.h */
+struct map_user_types; /* map/user_type.h */
 
 struct map_column {
-    struct slice name;  /* of the column in Cassandra */
-    struct slice field; /* of the field in Elasticsearch (`rename`) */
-    const struct cql_type *type;
+    struct slice name;           /* of the column in Cassandra */
+    struct slice field;          /* of the field in Elasticsearch (`rename`) */
+    const struct cql_type *type; /* user-defined types resolved */
     const struct map_codec *codec;
     bool to_cassandra;     /* ElasticSearchConfig include/exclude let it through */
     bool to_elasticsearch; /* CassandraConfig include/exclude let it through */
+    bool normal;           /* its cells may need map_normal */
 };
 
 struct map_schema {
@@ -31,6 +33,7 @@ struct map_schema {
     uint32_t column_count;
     const struct map_fields *fields; /* columns by field name, map/fields.h */
     bool every_field;                /* as in map_options */
+    bool counters;                   /* a table of counters: it can only be read */
 };
 
 /* One column of the live table, from system_schema.columns. */
@@ -38,7 +41,8 @@ struct map_table_column {
     struct slice name;
     struct slice type; /* as system_schema spells it */
     enum { MAP_PARTITION_KEY, MAP_CLUSTERING, MAP_STATIC, MAP_REGULAR } kind;
-    int32_t position; /* within its kind */
+    int32_t position;                        /* within its kind */
+    const struct map_user_types *user_types; /* of its keyspace, map/user_type.h; may be NULL */
 };
 
 /* include and exclude: with an include list only what it names passes, otherwise all but what the
@@ -56,7 +60,8 @@ struct map_options {
     uint32_t key_name_count;
     struct slice timestamp_field; /* reserved in documents: never a mapped field */
     struct slice deleted_field;   /* likewise; may be null */
-    bool every_field; /* fields without a column are wanted too: insertQuery may name them */
+    bool every_field;     /* fields without a column are wanted too: insertQuery may name them */
+    bool non_finite_text; /* nonFinite: NaN and the infinities as strings */
 };
 
 /* Everything in the result lives in arena, names included. Errors: ERR_SCHEMA naming the column

@@ -40,7 +40,7 @@ static bool refuse_type(const struct query_bind *bind, const char *why, struct e
 static bool check_type(const struct map_schema *schema, int64_t unit_us,
                        const struct query_bind *bind, struct err *err)
 {
-    if (!bind->codec)
+    if (!bind->codec || bind->type->id == CQL_COUNTER)
         return refuse_type(bind, "nothing can be bound to", err);
     if (bind->from == QUERY_FROM_KEY && !bind->codec->from_text &&
         bind->type->id != schema->keys[bind->key].type->id)
@@ -60,7 +60,7 @@ bool query_bind_plan(const struct map_schema *schema, int64_t unit_us, struct sl
     if (slice_is_null(field))
         return true;
     bind->from = find_value(schema, field, &bind->key);
-    bind->codec = map_codec_find(column->type->id);
+    bind->codec = map_codec_of_column(column->type);
     bind->in_using = slice_is(column->name, "[ttl]") || slice_is(column->name, "[timestamp]");
     return check_type(schema, unit_us, bind, err);
 }

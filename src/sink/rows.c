@@ -207,6 +207,9 @@ static void send_parts(struct one *one)
 static bool start_one(struct one *one, struct err *err)
 {
     struct rows *rows = one->applying->rows;
+    if (rows->table->schema->counters)
+        return err_set(err, ERR_VALUE, "table %s.%s has counters, which can't be written by copies",
+                       rows->options.table->keyspace, rows->options.table->data);
     if (!bind_one(one, err))
         return false;
     if (rows->options.logged) {
@@ -339,8 +342,9 @@ struct sink *sink_rows_new(struct cql_client *client, const struct source_table 
     rows->options = *options;
     if (rows->options.in_flight == 0)
         rows->options.in_flight = 256;
-    if (prepare_insert(rows, err) && prepare_delete(rows, err) && prepare_entry(rows, err) &&
-        prepare_query(rows, err))
+    const bool read_only = table->schema->counters; /* has no such statements */
+    if ((read_only || (prepare_insert(rows, err) && prepare_delete(rows, err))) &&
+        prepare_entry(rows, err) && prepare_query(rows, err))
         return &rows->sink;
     free(rows);
     return NULL;

@@ -6,11 +6,20 @@
 
 #include <stdlib.h>
 
-/* WRITETIME of a collection that isn't frozen is an error before 5.0. */
-static bool has_write_time(const struct cql_type *type)
+/* Of a value that is stored in several cells: a collection or user-defined type that isn't frozen.
+ */
+static bool has_cells(const struct cql_type *type)
 {
-    return type->id != CQL_LIST && type->id != CQL_SET && type->id != CQL_MAP &&
-           type->id != CQL_UDT;
+    return !type->frozen && (type->id == CQL_LIST || type->id == CQL_SET || type->id == CQL_MAP ||
+                             type->id == CQL_UDT);
+}
+
+/* Before 5.0 the write time of such a value is an error: NULL. */
+static const char *write_time_of(const struct source_columns *c, uint32_t column)
+{
+    if (!has_cells(c->schema->columns[column].type))
+        return "WRITETIME";
+    return c->max_write_time ? "MAXWRITETIME" : NULL;
 }
 
 void source_columns_init(struct source_columns *c, const struct source_table *table,
@@ -20,10 +29,11 @@ void source_columns_init(struct source_columns *c, const struct source_table *ta
     *c = (struct source_columns){.schema = schema,
                                  .options = options,
                                  .versioned = options->version_column != NULL,
-                                 .version_is_time = table->version_column_is_time};
+                                 .version_is_time = table->version_column_is_time,
+                                 .max_write_time = table->has_max_write_time};
     c->timed = mem_array(schema->column_count + 1, sizeof *c->timed);
     for (uint32_t i = 0; times && i < schema->column_count; i++) {
-        if (has_write_time(schema->columns[i].type))
+        if (write_time_of(c, i))
             c->timed[c->timed_count++] = i;
     }
 }
@@ -40,7 +50,7 @@ void source_columns_append(const struct source_columns *c, struct buf *out)
         buf_append_str(out, ", ");
     }
     for (uint32_t i = 0; i < c->timed_count; i++) {
-        buf_append_str(out, "WRITETIME(");
+        buf_printf(out, "%s(", write_time_of(c, c->timed[i]));
         source_append_name(out, c->schema->columns[c->timed[i]].name);
         buf_append_str(out, "), ");
     }
@@ -60,10 +70,10 @@ static int64_t read_version(const struct source_columns *c, struct slice cell)
 }
 
 void source_columns_take(const struct source_columns *c, struct slice *cells, int64_t *times,
-                         struct change_row *out)
+                         struct arena *arena, struct change_row *out)
 {
     const uint32_t count = c->schema->column_count;
-    map_row_normalise(c->schema, cells);
+    map_row_normalise(c->schema, cells, arena);
     *out = (struct change_row){.content = {.cells = cells, .cell_count = count},
                                .write_time = CHANGE_NO_WRITE_TIME,
                                .write_times = times};

@@ -12,6 +12,7 @@ struct source_columns {
     uint32_t *timed; /* columns whose write time is selected, in order */
     uint32_t timed_count;
     bool versioned, version_is_time;
+    bool max_write_time; /* as in source_table */
 };
 
 /* times false: without the write times. */
@@ -25,9 +26,10 @@ static inline uint32_t source_columns_count(const struct source_columns *columns
 
 /* "a", "b", WRITETIME("a"), "version", with a comma behind each. */
 void source_columns_append(const struct source_columns *columns, struct buf *out);
-/* From the cells of a result that begins with them: the first become the content, normalised in
- * place, borrowed. times: room for the write time of each column, or NULL. */
+/* From the cells of a result that begins with them: the first become the content, borrowed, and
+ * normalised in place with new bytes in arena. times: room for the write time of each column, or
+ * NULL. */
 void source_columns_take(const struct source_columns *columns, struct slice *cells, int64_t *times,
-                         struct change_row *out);
+                         struct arena *arena, struct change_row *out);
 
 #endif

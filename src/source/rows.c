@@ -41,7 +41,7 @@ static void keep_row(const struct reading *reading, struct slice *cells, struct 
         cells[i] = arena_copy(reading->arena, cells[i]);
     int64_t *times =
         reading->times ? arena_alloc(reading->arena, (count + 1) * sizeof *times) : NULL;
-    source_columns_take(columns, cells, times, out);
+    source_columns_take(columns, cells, times, reading->arena, out);
 }
 
 static void fail(struct reading *reading, const struct err *err)

@@ -41,6 +41,7 @@ struct paging {
     void *ctx;
     struct slice *cells;
     struct buf text, routing;
+    struct arena arena; /* of one row */
     uint32_t rows;
     uint64_t bytes;
     bool astray;
@@ -64,7 +65,8 @@ static bool take_row(void *ctx, const struct slice *from, uint32_t count)
     if (!map_key_text(schema, keys, &p->text, &err))
         row.unusable = err.text;
     row.key.text = buf_slice(&p->text);
-    source_columns_take(&p->scan->columns, columns, NULL, &row.row);
+    arena_reset(&p->arena);
+    source_columns_take(&p->scan->columns, columns, NULL, &p->arena, &row.row);
     p->astray = p->astray || row.token <= p->range->low || row.token > p->range->high;
     p->fn(p->ctx, &row);
     p->rows++;
@@ -104,6 +106,7 @@ bool source_scan_page(struct source_scan *scan, struct source_range *range, sour
     range->ended = slice_is_null(range->paging_state);
     range->page_size = next_page_size(scan, &p, range->page_size);
     free(p.cells);
+    arena_free(&p.arena);
     buf_free(&p.text);
     buf_free(&p.routing);
     if (fine && p.astray)

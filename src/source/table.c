@@ -1,6 +1,7 @@
 #include "source/table.h"
 
 #include "source/await.h"
+#include "source/user_types.h"
 
 #include <stdlib.h>
 
@@ -10,6 +11,11 @@ struct listing {
     struct map_table_column *columns;
     uint32_t count, capacity;
 };
+
+int source_cassandra_major(const struct cql_client *client)
+{
+    return (int)strtol(cql_release_version(client), NULL, 10);
+}
 
 void source_append_name(struct buf *out, struct slice name)
 {
@@ -51,6 +57,22 @@ static bool add_column(void *ctx, const struct slice *cells, uint32_t count)
                    : slice_is(cells[2], "static")      ? MAP_STATIC
                                                        : MAP_REGULAR;
     column->position = (int32_t)cql_decode_int(cells[3]);
+    column->user_types = NULL;
+    return true;
+}
+
+/* Only where a column is of such a type: most tables have none. */
+static bool add_user_types(struct cql_client *client, const char *keyspace, struct listing *listing,
+                           struct err *err)
+{
+    const struct map_user_types *types = NULL;
+    for (uint32_t i = 0; i < listing->count; i++) {
+        if (!source_is_user_type(listing->columns[i].type))
+            continue;
+        if (!types && !source_user_types(client, keyspace, listing->arena, &types, err))
+            return false;
+        listing->columns[i].user_types = types;
+    }
     return true;
 }
 
@@ -72,7 +94,7 @@ bool source_table_columns(struct cql_client *client, const char *keyspace, const
         return err_context(err, "reading the schema of %s.%s", keyspace, name);
     *columns = listing.columns;
     *count = listing.count;
-    return true;
+    return add_user_types(client, keyspace, &listing, err);
 }
 
 static bool list_columns(struct cql_client *client, const char *keyspace, const char *name,
@@ -176,7 +198,7 @@ static bool check_version_column(const struct listing *data,
 bool source_table_read(struct cql_client *client, const struct source_table_options *options,
                        struct source_table *table, struct err *err)
 {
-    *table = (struct source_table){0};
+    *table = (struct source_table){.has_max_write_time = source_cassandra_major(client) >= 5};
     struct arena scratch = {0};
     struct listing data = {.arena = &scratch};
     struct listing series = {.arena = &scratch};

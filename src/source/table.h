@@ -29,6 +29,7 @@ struct source_table {
     /* PRIMARY KEY(id, timestamp): a second record of one version replaces the first's entry. */
     bool entry_per_version;
     bool version_column_is_time; /* a timestamp: it holds ms */
+    bool has_max_write_time;     /* the server knows MAXWRITETIME */
     struct arena arena;          /* owns schema */
 };
 
@@ -44,6 +45,9 @@ MUST_USE bool source_table_columns(struct cql_client *client, const char *keyspa
                                    const char *name, struct arena *arena,
                                    struct map_table_column **columns, uint32_t *count,
                                    struct err *err);
+
+/* 5 for "5.0.9". */
+int source_cassandra_major(const struct cql_client *client);
 
 /* "keyspace"."name" with quotes doubled, as CQL wants it. */
 void source_append_table(struct buf *out, const char *keyspace, const char *name);

@@ -5,6 +5,8 @@
 #include "app/option.h"
 #include "app/status_report.h"
 #include "base/mem.h"
+#include "map/codec.h"
+#include "map/reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,21 +82,40 @@ static void test_all_listed(void **state)
     buf_free(&page);
 }
 
-/* `caes-sync help configuration --markdown >docs/configuration.md` makes it anew. */
-static void test_page_is_fresh(void **state)
+static void check_page(const char *path, void (*render)(struct buf *out))
 {
-    (void)state;
     struct buf want = {0};
     struct buf page = {0};
-    FILE *f = fopen("docs/configuration.md", "r");
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     for (size_t got = 1; got > 0; page.len += got)
         got = fread(buf_reserve(&page, 4096), 1, 4096, f);
     fclose(f);
-    config_render_markdown(&want);
+    render(&want);
     assert_string_equal(buf_cstr(&page), buf_cstr(&want));
     buf_free(&want);
     buf_free(&page);
+}
+
+/* `caes-sync help configuration --markdown >docs/configuration.md` makes it anew, and likewise
+ * types. */
+static void test_pages_are_fresh(void **state)
+{
+    (void)state;
+    check_page("docs/configuration.md", config_render_markdown);
+    check_page("docs/types.md", map_reference_markdown);
+}
+
+static void test_all_types_listed(void **state)
+{
+    (void)state;
+    struct buf help = {0};
+    size_t count;
+    const struct map_codec *codecs = map_codec_list(&count);
+    map_reference_help(&help);
+    for (size_t i = 0; i < count; i++)
+        assert_true(!codecs[i].name || strstr(buf_cstr(&help), codecs[i].name));
+    buf_free(&help);
 }
 
 static void test_durations(void **state)
@@ -177,9 +198,9 @@ static void test_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_example),       cmocka_unit_test(test_all_listed),
-        cmocka_unit_test(test_page_is_fresh), cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_example),         cmocka_unit_test(test_all_listed),
+        cmocka_unit_test(test_pages_are_fresh), cmocka_unit_test(test_all_types_listed),
+        cmocka_unit_test(test_durations),       cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,28 +9,20 @@
 #include <cmocka.h>
 
 /* Capabilities as one letter each, in the order of the table. */
-static const char letters[] = "tumswpgSqhPOv";
+static const char letters[] = "tumswpgSqhPOdv";
 
 static const struct {
     const char *distribution, *number, *has;
 } servers[] = {
-    {NULL, "1.7.6", "tumswp"},
-    {NULL, "2.4.6", "tumsw"},
-    {NULL, "5.6.16", "tugS"},
-    {NULL, "6.6.2", "tgS"},
-    {NULL, "6.8.23", "tgSq"},
-    {NULL, "7.0.0", "gSqh"},
-    {NULL, "7.11.2", "gSqh"},
-    {NULL, "7.17.28", "gSqhP"},
-    {NULL, "8.19.21", "gSqhP"},
-    {NULL, "9.0.0-beta1", "gSqhP"},
-    {NULL, "9.2.0", "gSqhPv"},
-    {NULL, "9.5.3", "gSqhPv"},
-    {NULL, "12.0.0", "gSqhPv"},
-    {"opensearch", "1.3.20", "gSqh"},
-    {"opensearch", "2.11.0", "gSqh"},
-    {"opensearch", "3.2.0", "gSqh"},
-    {"opensearch", "3.6.0-SNAPSHOT", "gSqhO"},
+    {NULL, "1.7.6", "tumswp"},        {NULL, "2.4.6", "tumsw"},
+    {NULL, "5.6.16", "tugS"},         {NULL, "6.6.2", "tgS"},
+    {NULL, "6.8.23", "tgSq"},         {NULL, "7.0.0", "gSqh"},
+    {NULL, "7.11.2", "gSqh"},         {NULL, "7.17.28", "gSqhP"},
+    {NULL, "8.10.4", "gSqhP"},        {NULL, "8.19.21", "gSqhPd"},
+    {NULL, "9.0.0-beta1", "gSqhPd"},  {NULL, "9.2.0", "gSqhPdv"},
+    {NULL, "9.5.3", "gSqhPdv"},       {NULL, "12.0.0", "gSqhPdv"},
+    {"opensearch", "1.3.20", "gSqh"}, {"opensearch", "2.11.0", "gSqh"},
+    {"opensearch", "3.2.0", "gSqh"},  {"opensearch", "3.6.0-SNAPSHOT", "gSqhO"},
     {"opensearch", "9.5.0", "gSqhO"},
 };
 

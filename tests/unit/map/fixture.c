@@ -1,5 +1,7 @@
 #include "map/fixture.h"
 
+#include "map/codec.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,13 +12,54 @@
 
 struct arena fixture_arena;
 
-const struct cql_type *fixture_type(const char *name)
+static const struct slice addr_names[] = {SLICE_LIT("street"), SLICE_LIT("zip")};
+static const struct slice addr_types[] = {SLICE_LIT("text"), SLICE_LIT("int")};
+static const struct slice person_names[] = {SLICE_LIT("First Name"), SLICE_LIT("home"),
+                                            SLICE_LIT("tags")};
+static const struct slice person_types[] = {SLICE_LIT("text"), SLICE_LIT("frozen<addr>"),
+                                            SLICE_LIT("set<varint>")};
+static const struct slice any_names[] = {SLICE_LIT("json")};
+static const struct slice any_types[] = {SLICE_LIT("text")};
+static const struct map_user_type user_types[] = {
+    {SLICE_LIT("addr"), addr_names, addr_types, ARRAY_LEN(addr_names)},
+    {SLICE_LIT("Per.son"), person_names, person_types, ARRAY_LEN(person_names)},
+    {SLICE_LIT("caes_json"), any_names, any_types, 1},
+};
+const struct map_user_types fixture_user_types = {user_types, ARRAY_LEN(user_types)};
+
+static const struct cql_type *type_of(const char *name, bool non_finite_text)
 {
     struct err err = {0};
     const struct cql_type *type = cql_type_parse(slice_str(name), &fixture_arena, &err);
+    if (type)
+        type =
+            map_user_type_resolve(type, &fixture_user_types, non_finite_text, &fixture_arena, &err);
     if (!type)
         fail_msg("%s: %s", name, err.text);
     return type;
+}
+
+const struct cql_type *fixture_type(const char *name)
+{
+    return *name == '~' ? type_of(name + 1, true) : type_of(name, false);
+}
+
+bool fixture_read(const char *type_name, const char *json, struct slice *cell, struct err *err)
+{
+    const struct cql_type *type = fixture_type(type_name);
+    *err = (struct err){0};
+    return map_codec_from_json(map_codec_of_column(type), type, fixture_json(json), &fixture_arena,
+                               cell, err);
+}
+
+const char *fixture_write(const char *type_name, struct slice cell, struct err *err)
+{
+    static struct buf out;
+    const struct cql_type *type = fixture_type(type_name);
+    buf_clear(&out);
+    *err = (struct err){0};
+    return map_codec_to_json(map_codec_of_column(type), type, cell, &out, err) ? buf_cstr(&out)
+                                                                               : NULL;
 }
 
 const struct json_node *fixture_json(const char *text)
@@ -61,7 +104,10 @@ const struct map_schema *fixture_schema(const char *columns, const struct map_op
         assert_true(sscanf(one, " %63s %63s %1s", name, type, kind) >= 2);
         struct map_table_column *c = &table[count++];
         c->name = arena_copy(&fixture_arena, slice_str(name));
+        for (char *p = type; *p; p++)
+            *p = *p == ';' ? ',' : *p;
         c->type = arena_copy(&fixture_arena, slice_str(type));
+        c->user_types = &fixture_user_types;
         c->kind = *kind == 'p'   ? MAP_PARTITION_KEY
                   : *kind == 'c' ? MAP_CLUSTERING
                   : *kind == 's' ? MAP_STATIC

@@ -197,7 +197,7 @@ static struct change_content content_of(const struct map_schema *s, const char *
 {
     struct slice *cells = arena_alloc(&fixture_arena, CELLS * sizeof *cells);
     read_document(s, json, cells, NULL);
-    map_row_normalise(s, cells);
+    map_row_normalise(s, cells, &fixture_arena);
     return (struct change_content){.cells = cells, .cell_count = s->column_count};
 }
 
@@ -240,13 +240,13 @@ static void test_normalised_rows(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct slice cells[] = {SLICE_LIT("\x7f"), fixture_bytes(rows[i].before),
                                 SLICE_LIT("\0\0")};
-        map_row_normalise(s, cells);
+        map_row_normalise(s, cells, &fixture_arena);
         assert_true(slice_is(cells[0], "\1"));
         assert_true(slice_equal(cells[1], fixture_bytes(rows[i].after)));
         assert_int_equal(cells[2].len, 2);
     }
     struct slice null[3] = {0};
-    map_row_normalise(s, null);
+    map_row_normalise(s, null, &fixture_arena);
     assert_null(null[0].ptr);
 }
 

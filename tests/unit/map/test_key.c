@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const char two_texts[] = "a text p, b text c";
+static const char two_texts[] = "a text p, b text p";
 
 static const struct map_schema *schema_of(const char *columns)
 {
@@ -52,6 +52,8 @@ static void test_both_ways(void **state)
         {two_texts, "61/62", "a|b"},
         {two_texts, "617c/5c62", "a\\||\\\\b"},
         {two_texts, "/", "|"},
+        {"a text p, b text c", "61/", "a|"},
+        {"a boolean p, b double p", "01/3fb999999999999a", "true|0.1"},
         {two_texts, "/7c", "|\\|"},
         {two_texts, "5c/", "\\\\|"},
         {"a uuid p, b int p, c text c", "00000000000000000000000000000001/ffffffff/c3a9",
@@ -179,6 +181,9 @@ static void test_cells_that_are_no_key(void **state)
     cell = fixture_bytes("0001");
     assert_false(map_key_text(schema_of("id varint p"), &cell, &out, &err));
     assert_string_equal(err.text, "key column \"id\": not the shortest encoding of a varint");
+    struct slice empty[2] = {SLICE_LIT(""), SLICE_LIT("a")};
+    assert_false(map_key_text(schema_of("a text p, b text c"), empty, &out, &err));
+    assert_string_equal(err.text, "the partition key is empty, Cassandra has no such row");
     struct slice two[2] = {SLICE_LIT("a"), SLICE_LIT("\xFF")};
     assert_false(map_key_text(schema_of(two_texts), two, &out, &err));
     assert_int_equal(out.len, 0);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -64,11 +65,100 @@ static void test_legacy_mapping(void **state)
                         "\"k\":{\"type\":\"integer\"}}}");
 }
 
+#define ANY "frozen<caes_json>"
+
+/* What a column of this type is proposed as. */
+static void check_property(const char *type, struct map_index_style style, bool non_finite,
+                           const char *expected)
+{
+    static struct buf out;
+    char table_text[256], text[512];
+    struct err err;
+    const struct map_options o = {.non_finite_text = non_finite};
+    snprintf(table_text, sizeof table_text, "id int p, a %s", type);
+    const struct map_schema *s = fixture_schema(table_text, &o, &err);
+    if (!s)
+        fail_msg("%s: %s", type, err.text);
+    buf_clear(&out);
+    map_propose_mapping(s, style, SLICE_NULL, SLICE_NULL, &out);
+    snprintf(text, sizeof text, "{%s\"dynamic\":false,\"properties\":{\"a\":%s}}",
+             style.legacy ? "\"_timestamp\":{\"enabled\":true}," : "", expected);
+    assert_string_equal(buf_cstr(&out), text);
+}
+
+static void test_composite_columns(void **state)
+{
+    (void)state;
+    static const char closed[] = "{\"type\":\"object\",\"enabled\":false}";
+    const struct map_index_style modern = {.dense_vector = true}, older = {0},
+                                 legacy = {.legacy = true};
+    check_property("counter", modern, false, "{\"type\":\"long\"}");
+    check_property("list<int>", modern, false, "{\"type\":\"integer\"}");
+    check_property("set<frozen<list<uuid>>>", legacy, false,
+                   "{\"type\":\"string\",\"index\":\"not_analyzed\"}");
+    check_property("map<text;int>", modern, false, closed);
+    check_property("date", legacy, false, "{\"type\":\"date\",\"ignore_malformed\":true}");
+    check_property("tuple<int;int>", legacy, false, closed);
+    check_property("list<frozen<map<text;int>>>", modern, false, closed);
+    check_property("vector<float;3>", modern, false,
+                   "{\"type\":\"dense_vector\",\"dims\":3,\"index\":true,\"similarity\":"
+                   "\"l2_norm\"}");
+    check_property("vector<float;4097>", modern, false, "{\"type\":\"float\"}");
+    check_property("vector<float;3>", older, false, "{\"type\":\"float\"}");
+    check_property("vector<int;3>", modern, false, "{\"type\":\"integer\"}");
+    check_property("list<frozen<vector<float;3>>>", modern, false, "{\"type\":\"float\"}");
+    check_property("addr", modern, false,
+                   "{\"type\":\"object\",\"properties\":{\"street\":{\"type\":\"text\"},"
+                   "\"zip\":{\"type\":\"integer\"}}}");
+    check_property("list<frozen<addr>>", legacy, false,
+                   "{\"type\":\"object\",\"properties\":{\"street\":{\"type\":\"string\"},"
+                   "\"zip\":{\"type\":\"integer\"}}}");
+    check_property(ANY, modern, false, closed);
+    check_property("float", modern, true, "{\"type\":\"float\",\"ignore_malformed\":true}");
+    check_property("list<double>", legacy, true, "{\"type\":\"double\",\"ignore_malformed\":true}");
+}
+
+/* Names that no field may have, and more fields than an index. */
+static void test_objects_without_properties(void **state)
+{
+    (void)state;
+    enum { MANY = 501 };
+    struct slice names[MANY], kinds[MANY];
+    struct map_user_type one = {SLICE_LIT("t"), names, kinds, 2};
+    const struct map_user_types types = {&one, 1};
+    struct map_table_column columns[] = {
+        {.name = SLICE_LIT("id"), .type = SLICE_LIT("int"), .kind = MAP_PARTITION_KEY},
+        {.name = SLICE_LIT("a"), .type = SLICE_LIT("t"), .kind = MAP_REGULAR, .user_types = &types},
+    };
+    static const char *const bad[] = {"", " ", "a.b", "\t\n"};
+    for (size_t i = 0; i <= ARRAY_LEN(bad); i++) {
+        char text[MANY][8];
+        for (int f = 0; f < MANY; f++) {
+            snprintf(text[f], sizeof text[f], "f%d", f);
+            names[f] = slice_str(text[f]);
+            kinds[f] = SLICE_LIT("int");
+        }
+        if (i < ARRAY_LEN(bad))
+            names[1] = slice_str(bad[i]);
+        else
+            one.field_count = MANY;
+        struct err err;
+        struct buf out = {0};
+        const struct map_schema *s =
+            map_schema_build(columns, 2, &(struct map_options){0}, &fixture_arena, &err);
+        assert_non_null(s);
+        map_propose_mapping(s, (struct map_index_style){0}, SLICE_NULL, SLICE_NULL, &out);
+        assert_string_equal(buf_cstr(&out), "{\"dynamic\":false,\"properties\":{\"a\":{\"type\":"
+                                            "\"object\",\"enabled\":false}}}");
+        buf_free(&out);
+    }
+}
+
 static void test_columns(void **state)
 {
     (void)state;
     static const struct {
-        const char *field, *column, *type, *reason;
+        const char *field, *column, *type, *remark;
     } rows[] = {
         {"t", "t", "text", NULL},
         {"k", "k2", "text", NULL},
@@ -79,12 +169,17 @@ static void test_columns(void **state)
         {"y", "y", "date", NULL},
         {"e", "e", "bigint", NULL},
         {"f", "f", "timestamp", NULL},
-        {"c", "c", NULL, "no column type for dates of the format dd/MM/yyyy"},
+        {"c", "c", "text", NULL},
+        {"h", "h", ANY, "no column type for dates of the format dd/MM/yyyy||basic_date"},
         {"s", "s", "double", NULL},
         {"b", "b", "blob", NULL},
         {"u", "u", "varint", NULL},
-        {"g", "g", NULL, "no column type for the field type geo_point"},
-        {"o", "o", NULL, "an object with fields of its own"},
+        {"v", "v", "vector<float, 3>", NULL},
+        {"w", "w", ANY, "no column type for every form of a dense_vector"},
+        {"z", "z", "vector<float, 8192>", NULL},
+        {"g", "g", ANY, "no column type for every form of a geo_point"},
+        {"o", "o", ANY, "an object, whose documents may have any form"},
+        {"p", "p", ANY, "no column type for every form of a nested"},
     };
     const struct json_node *root = fixture_json(
         "{\"dynamic\":\"strict\",\"properties\":{\"t\":{\"type\":\"text\",\"fields\":{\"raw\":{"
@@ -93,10 +188,15 @@ static void test_columns(void **state)
         "\"n\":{\"type\":\"date_nanos\"},\"y\":{\"type\":\"date\",\"format\":\"yyyy-MM-dd\"},"
         "\"e\":{\"type\":\"date\",\"format\":\"epoch_second\"},\"f\":{\"type\":\"date\","
         "\"format\":\"strict_date_optional_time||epoch_millis\"},"
-        "\"c\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy\"},"
+        "\"c\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy||yyyy-MM\"},"
+        "\"h\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy||basic_date\"},"
         "\"s\":{\"type\":\"scaled_float\",\"scaling_factor\":100},\"b\":{\"type\":\"binary\"},"
-        "\"u\":{\"type\":\"unsigned_long\"},\"g\":{\"type\":\"geo_point\"},"
-        "\"o\":{\"properties\":{\"x\":{\"type\":\"long\"}}}}}");
+        "\"u\":{\"type\":\"unsigned_long\"},"
+        "\"a\":{\"type\":\"alias\",\"path\":\"u\"},"
+        "\"v\":{\"type\":\"dense_vector\",\"dims\":3},"
+        "\"w\":{\"type\":\"dense_vector\",\"dims\":3,\"element_type\":\"byte\"},"
+        "\"z\":{\"type\":\"knn_vector\",\"dimension\":8192},\"g\":{\"type\":\"geo_point\"},"
+        "\"o\":{\"properties\":{\"x\":{\"type\":\"long\"}}},\"p\":{\"type\":\"nested\"}}}");
     const struct slice field[] = {SLICE_LIT("k")}, column[] = {SLICE_LIT("k2")};
     struct map_options o = {.rename_field = field,
                             .rename_column = column,
@@ -104,17 +204,18 @@ static void test_columns(void **state)
                             .timestamp_field = SLICE_LIT("timestamp")};
     const struct map_proposal *list;
     uint32_t count;
-    map_propose_columns(root, &o, &fixture_arena, &list, &count);
+    map_propose_columns(root, &o, true, &fixture_arena, &list, &count);
     assert_int_equal(count, ARRAY_LEN(rows));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_true(slice_is(list[i].field, rows[i].field));
         assert_true(slice_is(list[i].column, rows[i].column));
         assert_true(slice_equal(slice_str(list[i].type), slice_str(rows[i].type)));
-        assert_true(slice_equal(list[i].reason, slice_str(rows[i].reason)));
+        assert_true(slice_equal(list[i].remark, slice_str(rows[i].remark)));
     }
-    map_propose_columns(fixture_json("{}"), &o, &fixture_arena, &list, &count);
+    map_propose_columns(fixture_json("{}"), &o, true, &fixture_arena, &list, &count);
     assert_int_equal(count, 0);
-    map_propose_columns(fixture_json("{\"properties\":[1]}"), &o, &fixture_arena, &list, &count);
+    map_propose_columns(fixture_json("{\"properties\":[1]}"), &o, true, &fixture_arena, &list,
+                        &count);
     assert_int_equal(count, 0);
 }
 
@@ -128,7 +229,7 @@ static void test_there_and_back(void **state)
     uint32_t count;
     struct err err;
     const struct map_schema *s = fixture_schema(table, &o, &err);
-    map_propose_columns(fixture_json(mapping(&o, false)), &o, &fixture_arena, &list, &count);
+    map_propose_columns(fixture_json(mapping(&o, false)), &o, true, &fixture_arena, &list, &count);
     assert_int_equal(count, s->column_count);
     for (uint32_t i = 0; i < count; i++) {
         assert_non_null(list[i].type);
@@ -139,10 +240,9 @@ static void test_there_and_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mapping),
-        cmocka_unit_test(test_legacy_mapping),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_mapping),           cmocka_unit_test(test_legacy_mapping),
+        cmocka_unit_test(test_composite_columns), cmocka_unit_test(test_objects_without_properties),
+        cmocka_unit_test(test_columns),           cmocka_unit_test(test_there_and_back),
     };
     int failed = cmocka_run_group_tests_name("map/propose", tests, NULL, NULL);
     arena_free(&fixture_arena);

@@ -105,13 +105,17 @@ static void test_errors(void **state)
     (void)state;
     static const char remedy[] = "exclude the column in ElasticSearchConfig and CassandraConfig";
     char text[256];
-    snprintf(text, sizeof text, "column \"n\": type counter can't be mapped; %s", remedy);
-    expect_error("id int p, n counter", NULL, text);
+    snprintf(text, sizeof text, "column \"n\": type 'x.Y' can't be mapped; %s", remedy);
+    expect_error("id int p, n 'x.Y'", NULL, text);
+    expect_error("id int p, n nothing", NULL, "column \"n\": there is no type nothing");
     expect_error("id int p, n int s", NULL,
                  "column \"n\": static columns belong to no row; exclude it in "
                  "ElasticSearchConfig and CassandraConfig");
     expect_error("n int", NULL, "the table has no primary key");
-    expect_error("id double p", NULL, "column \"id\": type double can't be part of a key");
+    expect_error("id frozen<list<int>> p", NULL,
+                 "column \"id\": type frozen<list<int>> can't be part of a key");
+    expect_error("id int p, c decimal c", NULL,
+                 "column \"c\": type decimal can't be part of a key");
     const struct slice b[] = {SLICE_LIT("b")}, x[] = {SLICE_LIT("x")};
     struct map_options o = {.rename_field = b, .rename_column = x, .rename_count = 1};
     expect_error("id int p, a int, b int", &o,
@@ -133,11 +137,11 @@ static void test_excluded_in_both_directions(void **state)
                             .cassandra_exclude = names,
                             .cassandra_exclude_count = 2};
     struct err err;
-    const struct map_schema *s = fixture_schema("id int p, n counter, s text s, a int", &o, &err);
+    const struct map_schema *s = fixture_schema("id int p, n 'x.Y', s text s, a int", &o, &err);
     assert_non_null(s);
     assert_int_equal(s->column_count, 1);
     o.cassandra_exclude_count = 0;
-    assert_null(fixture_schema("id int p, n counter", &o, &err));
+    assert_null(fixture_schema("id int p, n 'x.Y'", &o, &err));
 }
 
 static void test_key_names(void **state)
@@ -158,7 +162,7 @@ static void test_many_columns(void **state)
     (void)state;
     enum { COUNT = 2000 };
     struct map_table_column table[COUNT + 1] = {
-        {SLICE_LIT("id"), SLICE_LIT("int"), MAP_PARTITION_KEY, 0}};
+        {.name = SLICE_LIT("id"), .type = SLICE_LIT("int"), .kind = MAP_PARTITION_KEY}};
     for (int i = 1; i <= COUNT; i++) {
         char name[16];
         snprintf(name, sizeof name, "c%d", i);

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#define C(name, type, kind)                             \
-    {                                                   \
-        SLICE_LIT(name), SLICE_LIT(type), MAP_##kind, 0 \
+#define C(n, t, k)                                                  \
+    {                                                               \
+        .name = SLICE_LIT(n), .type = SLICE_LIT(t), .kind = MAP_##k \
     }
 
 /* The data table, whose column "own" is not mapped; every other table has these, too. */
