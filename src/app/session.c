@@ -67,7 +67,7 @@ bool session_engine(struct session *s, bool with_state, struct err *err)
 {
     s->engine =
         engine_new(s->loop, s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
-    if (s->engine && s->since)
+    if (s->engine && with_state && s->since)
         engine_start_from(s->engine, s->since);
     return s->engine != NULL;
 }

@@ -51,6 +51,15 @@ static bool stood_still(const struct verify *v, const struct look *l)
     return l->row.write_time <= v->started_us - v->o->stores->options->settle_us;
 }
 
+/* A version that was given twice is found when it leaves the overlap at the latest. */
+static bool may_be_repeated(const struct verify *v, const struct look *l)
+{
+    const struct pipeline_options *o = v->o->stores->options;
+    if (o->table.unit_us == 0 || l->document.version != row_version(v, l))
+        return false;
+    return l->document.version >= (clock_wall_us() - o->overlap_us) / o->table.unit_us;
+}
+
 static bool was_synced(const struct verify *v, int64_t version)
 {
     return v->o->synced_from && version >= v->o->synced_from && version <= v->o->synced_to;
@@ -129,7 +138,7 @@ static bool settle_batch(struct verify *v, struct look *looks, size_t count, boo
     for (size_t i = 0; i < count; i++) {
         if (is_equal(v, &looks[i]))
             v->report->equal++;
-        else if (last || stood_still(v, &looks[i]))
+        else if (last || (stood_still(v, &looks[i]) && !may_be_repeated(v, &looks[i])))
             found(v, &looks[i]);
         else if (!look_again(&looks[i], later, err))
             return false;
@@ -184,9 +193,14 @@ static bool settle_round(struct verify *v, bool counts, bool last, struct job_so
     return fine;
 }
 
-static bool wait_for_lag(struct verify *v, struct err *err)
+/* Longer and longer: most of what is on its way arrives at once. */
+static bool wait_for_lag(struct verify *v, int round, struct err *err)
 {
-    const int64_t until = clock_mono_us() + (int64_t)v->o->lag_ms * 1000;
+    const int64_t overlap_ms = v->o->stores->options->overlap_us / 1000;
+    int64_t wait = (int64_t)v->o->lag_ms << (round < 8 ? round : 8);
+    if (wait > overlap_ms / 4)
+        wait = overlap_ms / 4 > (int64_t)v->o->lag_ms ? overlap_ms / 4 : (int64_t)v->o->lag_ms;
+    const int64_t until = clock_mono_us() + wait * 1000;
     while (clock_mono_us() < until) {
         io_sleep(v->o->stores->loop, 100, NULL);
         if (!verify_goes_on(v, 0, err))
@@ -197,14 +211,17 @@ static bool wait_for_lag(struct verify *v, struct err *err)
 
 bool verify_settle(struct verify *v, bool count, struct err *err)
 {
+    const int64_t overlap_us = v->o->stores->options->overlap_us;
+    const int64_t start = clock_mono_us();
     bool fine = true;
     v->phase = "differences";
     v->share = 0.0;
-    for (int round = 0; fine && round < ROUNDS && job_sorter_count(v->doubts) > 0; round++) {
+    for (int round = 0; fine && job_sorter_count(v->doubts) > 0; round++) {
         struct job_sorter *later = job_sorter_new(v->o->folder, v->o->memory / 8);
         /* Nobody has looked at a sample yet. */
-        fine = (count && round == 0) || wait_for_lag(v, err);
-        fine = fine && settle_round(v, count && round == 0, round + 1 == ROUNDS, later, err);
+        fine = (count && round == 0) || wait_for_lag(v, round, err);
+        const bool last = round + 1 >= ROUNDS && clock_mono_us() - start > overlap_us;
+        fine = fine && settle_round(v, count && round == 0, last, later, err);
         job_sorter_free(v->doubts);
         v->doubts = later;
     }

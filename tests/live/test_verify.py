@@ -1,5 +1,6 @@
 """`verify` finds what differs, all of it and nothing else."""
 import random
+import threading
 import uuid
 
 import pytest
@@ -159,8 +160,9 @@ def test_wide_partitions_and_composite_keys(place, caes):
 
 
 def test_writers_go_on(place, caes, filled):
-    """What is only on its way to the other side is no difference."""
-    import threading
+    """What is only on its way to the other side is no difference, and neither is a version that was
+    given twice, which is found when it leaves the overlap."""
+    caes.configure(sync={"settle": 0.2, "overlap": 10})
     caes.run()
     stop = threading.Event()
 
