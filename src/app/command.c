@@ -42,6 +42,9 @@ static const struct {
     [OPT_RANGE] = {"range", 0, "A..B", "only partitions with tokens above A, up to B"},
     [OPT_KEYS_TO] = {"keys-to", 0, "FILE",
                      "write each differing key to FILE, a JSON object a line"},
+    [OPT_KEYS] = {"keys", 0, "FILE", "mend the records of FILE, as --keys-to of verify wrote it"},
+    [OPT_POLICY] = {"policy", 0, "SIDE", "which side is right: newest, elasticsearch or cassandra"},
+    [OPT_MISSING] = {"missing", 0, "HOW", "of a record on one side only: copy it, or delete it"},
     [OPT_MARKDOWN] = {"markdown", 0, NULL, "a topic as its page in docs/"},
 };
 
@@ -110,6 +113,24 @@ static const struct command commands[] = {
      "  caes-sync verify\n"
      "  caes-sync verify --sample 10000\n"
      "  caes-sync verify --rate 5000 --keys-to differences.jsonl --json\n"},
+    {"repair", NULL, 0,
+     BIT(OPT_JSON) | BIT(OPT_DRY_RUN) | BIT(OPT_POLICY) | BIT(OPT_MISSING) | BIT(OPT_KEYS) |
+         BIT(OPT_SINCE) | BIT(OPT_RATE) | BIT(OPT_MEMORY) | BIT(OPT_RANGE),
+     cmd_repair, "mend what verify finds, and prove it",
+     "Brings over what is new, compares both stores as verify does (or takes the records of "
+     "--keys),\n"
+     "writes by the policy through the same guards as the daemon, and reads each record again.\n"
+     "newest (the default): the higher version wins, a tie goes by sync.tie. With elasticsearch "
+     "or\n"
+     "cassandra that side wins whatever the versions are. What is on one side only is copied, or "
+     "with\n"
+     "--missing delete removed, unless the version of its delete is known. Also settles the dead "
+     "letters\n"
+     "of rows that nobody could explain, and closes a gap. Exit code 1: something could not be "
+     "mended.\n\n"
+     "  caes-sync repair --dry-run\n"
+     "  caes-sync repair\n"
+     "  caes-sync repair --keys differences.jsonl --policy cassandra --missing delete\n"},
     {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help,
      "this, a command, configuration, or types",
      "  caes-sync help sync\n"

@@ -233,6 +233,12 @@ static bool set_paths(struct parse *p, const struct config_seen *seen)
         config->pid_file = beside(config, ".pid");
     config->control_socket = beside(config, ".sock");
     config->background_log = beside(config, ".log");
+    const char *slash = strrchr(config->state, '/');
+    config->state_folder =
+        arena_copy(
+            config->arena,
+            slice_of(config->state, slash > config->state ? (size_t)(slash - config->state) : 1))
+            .ptr;
     if (strlen(config->control_socket) > SOCKET_PATH_MAX)
         return config_fail(&p->reader.doc, state ? state : p->reader.doc.root,
                            state ? NULL : "state", p->err,

@@ -138,6 +138,7 @@ struct logging_config; /* app/logging_config.h */
 struct app_config {
     const char *file;  /* as it was named */
     const char *state; /* absolute */
+    const char *state_folder;
     const char *pid_file;
     const char *control_socket; /* beside state */
     const char *background_log; /* beside state; for a daemon whose log would go nowhere else */

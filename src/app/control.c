@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 8, REQUEST_MAX = 4096, IDLE_MS = 10000, BACKLOG = 1 << 20 };
+enum { CLIENTS_MAX = 8, REQUEST_MAX = 256 << 10, IDLE_MS = 10000, BACKLOG = 1 << 20 };
 
 /* A request that is being answered; it outlives its client. */
 struct control_call {
@@ -203,12 +203,12 @@ static void serve(struct client *client)
             close_client(client);
         return;
     }
-    char line[REQUEST_MAX];
     const size_t len = (size_t)(end - client->line);
-    memcpy(line, client->line, len);
+    char *line = mem_strndup(client->line, len);
     client->len -= len + 1;
     memmove(client->line, end + 1, client->len);
     start_call(client, slice_of(line, len));
+    free(line);
 }
 
 /* No room left means ENOBUFS in on_read. */

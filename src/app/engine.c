@@ -119,6 +119,8 @@ void engine_status(const struct engine *e, struct engine_status *out)
 void engine_stop(struct engine *e)
 {
     io_wake_raise(&e->stop);
+    for (struct engine_job *job = e->jobs; job; job = job->next)
+        engine_job_cancel(job);
 }
 
 /* A function on the loop: runs as a task, the caller blocks until it ends. */

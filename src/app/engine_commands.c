@@ -1,6 +1,7 @@
 #include "app/engine_internal.h"
 #include "job/dead_letters.h"
 #include "job/explain.h"
+#include "job/repair.h"
 
 /* What the commands beside the cycles do. */
 
@@ -51,12 +52,64 @@ static bool explain(struct engine_job *job, struct err *err)
     return job_explain(&options, text_member(job, "key"), &job->result, err);
 }
 
+static int64_t number_member(const struct engine_job *job, const char *name, int64_t otherwise)
+{
+    int64_t value;
+    const struct json_node *node = json_member(job->request, name);
+    return node && json_int64(node, &value) ? value : otherwise;
+}
+
+static bool is_true(const struct engine_job *job, const char *name)
+{
+    const struct json_node *node = json_member(job->request, name);
+    return node && node->type == JSON_TRUE;
+}
+
+static enum resolve_policy policy_of(struct slice name)
+{
+    return slice_is(name, "elasticsearch") ? RESOLVE_POLICY_ELASTICSEARCH
+           : slice_is(name, "cassandra")   ? RESOLVE_POLICY_CASSANDRA
+                                           : RESOLVE_POLICY_NEWEST;
+}
+
+static bool repair(struct engine_job *job, struct err *err)
+{
+    struct engine *e = job->e;
+    struct job_stores stores = engine_stores(e);
+    struct job_repair options = {
+        .verify = engine_verify_options(e, &stores),
+        .pipeline = e->pipeline,
+        .lock = &e->lock,
+        .policy = policy_of(text_member(job, "policy")),
+        .missing = slice_is(text_member(job, "missing"), "delete") ? RESOLVE_MISSING_DELETE
+                                                                   : RESOLVE_MISSING_COPY,
+        .dry_run = is_true(job, "dry_run"),
+        .keys = json_member(job->request, "keys"),
+        .line = say_line,
+        .ctx = job,
+    };
+    options.verify.memory = (size_t)number_member(job, "memory", 64 << 20);
+    options.verify.rate = number_member(job, "rate", 0);
+    options.verify.since = number_member(job, "since", 0);
+    options.verify.low = number_member(job, "low", INT64_MIN);
+    options.verify.high = number_member(job, "high", INT64_MAX);
+    options.verify.stop = &job->stop;
+    struct job_repair_report report;
+    const bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
+                      job_repair(&options, &report, err);
+    job_stores_close(&stores);
+    if (fine)
+        job_repair_append(&job->result, &options, &report);
+    return fine;
+}
+
 static const struct {
     const char *name;
     engine_command_fn *run;
 } commands[] = {
     {"dlq", dlq},
     {"explain", explain},
+    {"repair", repair},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

@@ -4,6 +4,7 @@
 #include "app/engine.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "job/verify.h"
 
 /* For the files of the engine only. */
 
@@ -29,6 +30,11 @@ struct engine {
     enum err_code told;       /* of failure */
     uint64_t backoff_ms;
 };
+
+/* engine_verify.c: both stores for a job that opens them; what verify takes from the
+ * configuration. */
+struct job_stores engine_stores(const struct engine *e);
+struct job_verify engine_verify_options(const struct engine *e, const struct job_stores *stores);
 
 /* engine_options.c */
 void engine_fill_options(struct engine *e);

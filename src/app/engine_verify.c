@@ -1,10 +1,25 @@
 #include "app/engine_internal.h"
 
-#include <libgen.h>
-#include <stdlib.h>
-#include <string.h>
-
 enum { REFRESH_MS = 2000 };
+
+struct job_stores engine_stores(const struct engine *e)
+{
+    return (struct job_stores){.loop = e->loop,
+                               .cassandra = e->cassandra,
+                               .elasticsearch = e->elasticsearch,
+                               .options = &e->options};
+}
+
+struct job_verify engine_verify_options(const struct engine *e, const struct job_stores *stores)
+{
+    return (struct job_verify){
+        .stores = stores,
+        .folder = e->config->state_folder,
+        .low = INT64_MIN,
+        .high = INT64_MAX,
+        .lag_ms = (uint64_t)(2 * e->settings->interval + e->options.settle_us / 1000) + REFRESH_MS,
+    };
+}
 
 struct verifying {
     struct engine *e;
@@ -15,12 +30,12 @@ struct verifying {
 static bool verify_all(void *ctx, struct err *err)
 {
     const struct verifying *v = ctx;
-    struct engine *e = v->e;
-    struct job_stores stores = {.loop = e->loop,
-                                .cassandra = e->cassandra,
-                                .elasticsearch = e->elasticsearch,
-                                .options = &e->options};
-    v->options->stores = &stores;
+    struct job_stores stores = engine_stores(v->e);
+    const struct job_verify ours = engine_verify_options(v->e, &stores);
+    v->options->stores = ours.stores;
+    v->options->folder = ours.folder;
+    v->options->lag_ms = ours.lag_ms;
+    v->options->stop = &v->e->stop;
     const bool fine =
         job_stores_open(&stores, false, err) && job_verify(v->options, v->report, err);
     job_stores_close(&stores);
@@ -31,12 +46,5 @@ bool engine_verify(struct engine *e, struct job_verify *options, struct job_veri
                    struct err *err)
 {
     struct verifying v = {e, options, report};
-    char *state = strdup(e->config->state);
-    options->folder = dirname(state);
-    options->lag_ms =
-        (uint64_t)(2 * e->settings->interval + e->options.settle_us / 1000) + REFRESH_MS;
-    options->stop = &e->stop;
-    const bool fine = engine_block_on(e, verify_all, &v, err);
-    free(state);
-    return fine;
+    return engine_block_on(e, verify_all, &v, err);
 }

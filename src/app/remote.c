@@ -2,6 +2,11 @@
 
 #include "app/control.h"
 #include "app/pid_file.h"
+#include "app/signals.h"
+
+#include <unistd.h>
+
+enum { ATTEMPTS = 50, PAUSE_US = 100000 };
 
 struct receiving {
     void (*line)(void *ctx, struct slice line);
@@ -22,24 +27,35 @@ static bool take_line(void *ctx, struct slice line)
 static bool run_here(struct session *s, struct slice request, const struct receiving *r,
                      struct err *err)
 {
-    return session_lock(s, err) && session_log(s, err) && session_loop(s, err) &&
-           session_engine(s, true, err) &&
-           engine_perform(s->engine, request, r->line, r->ctx, r->result, err);
+    if (!s->engine && !(session_lock(s, err) && session_log(s, err) && session_loop(s, err) &&
+                        session_engine(s, true, err)))
+        return false;
+    struct signals *signals = signals_stop(s->loop, s->engine);
+    const bool fine = engine_perform(s->engine, request, r->line, r->ctx, r->result, err);
+    signals_close(signals);
+    return fine;
 }
 
 bool remote_run(struct session *s, struct slice request, void (*line)(void *ctx, struct slice line),
                 void *ctx, struct buf *result, struct err *err)
 {
     struct receiving r = {line, ctx, result};
+    if (s->engine) /* since the request before */
+        return run_here(s, request, &r, err);
     const pid_t pid = pid_file_owner(s->config->pid_file, err);
     if (pid < 0)
         return false;
     if (pid == 0)
         return run_here(s, request, &r, err);
-    if (control_request(s->config->control_socket, request, 0, take_line, &r, err))
-        return true;
-    if (err->code == ERR_RUNNING)
+    bool fine;
+    /* It takes a moment from the lock to the socket. */
+    for (int i = 0;
+         !(fine = control_request(s->config->control_socket, request, 0, take_line, &r, err)) &&
+         err->code == ERR_RUNNING && i < ATTEMPTS;
+         i++)
+        usleep(PAUSE_US);
+    if (!fine && err->code == ERR_RUNNING)
         err_set(err, ERR_RUNNING, "process %d has the state and can't be asked; wait for its end",
                 (int)pid);
-    return false;
+    return fine;
 }

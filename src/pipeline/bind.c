@@ -35,6 +35,14 @@ static void warn_of_schema(const struct pipeline *p)
                     table->keyspace, table->series, table->series_id, table->series_version);
 }
 
+/* Once, the client goes on by itself: later requests wait for it or tell why it can't. */
+bool pipeline_connect(struct pipeline *p, struct err *err)
+{
+    const bool again = p->connected;
+    p->connected = true;
+    return again || await_cql_connect(p->cassandra, err);
+}
+
 static bool bind_cassandra(struct pipeline *p, struct err *err)
 {
     const struct sink_rows_options sink = {
@@ -46,13 +54,8 @@ static bool bind_cassandra(struct pipeline *p, struct err *err)
                   .count = p->options.query_count,
                   .same_time = p->options.guard == RESOLVE_GUARD_TIMESTAMP},
     };
-    /* Once, the client goes on by itself: later requests wait for it or tell why it can't. */
-    if (!p->connected) {
-        p->connected = true;
-        if (!await_cql_connect(p->cassandra, err))
-            return false;
-    }
-    if (!source_table_read(p->cassandra, &p->options.table, &p->table, err))
+    if (!pipeline_connect(p, err) ||
+        !source_table_read(p->cassandra, &p->options.table, &p->table, err))
         return false;
     p->series = source_series_new(p->cassandra, &p->table, &p->options.table, err);
     p->rows = p->series ? source_rows_new(p->cassandra, &p->table, &p->options.table, err) : NULL;

@@ -129,12 +129,15 @@ static void choose_write_times(const struct cycle *c, struct item *item)
     const struct pipeline_options *o = &c->p->options;
     const int64_t version_us = item->write.version * o->table.unit_us;
     const bool by_version = o->guard == RESOLVE_GUARD_TIMESTAMP;
+    const bool timed = item->row.write_time != CHANGE_NO_WRITE_TIME;
     if (by_version)
         item->write.write_time = version_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
-    else if (item->row.write_time != CHANGE_NO_WRITE_TIME && item->row.write_time >= c->settled)
+    else if (timed && item->row.write_time >= c->settled)
         item->write.write_time = item->row.write_time + 1;
     else
         item->write.write_time = c->settled;
+    if (item->mended && timed && item->row.write_time >= item->write.write_time)
+        item->write.write_time = item->row.write_time + 1;
     item->write.entry_time = item->write.write_time;
     if (!c->p->table.entry_per_version)
         return;
@@ -144,13 +147,13 @@ static void choose_write_times(const struct cycle *c, struct item *item)
         item->write.entry_time = version_us - 1;
 }
 
-static void prepare_write(const struct cycle *c, struct item *item)
+void examine_prepare(const struct cycle *c, struct item *item)
 {
     const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
     item->writes = true;
     item->write = (struct sink_write){
         .key = &item->key,
-        .version = to_cassandra ? item->document.version : item->decision.version,
+        .version = to_cassandra && !item->mended ? item->document.version : item->decision.version,
         .delete = item->decision.delete,
         .gte = item->decision.gte,
         .content = to_cassandra ? &item->document.content : &item->row.content,
@@ -217,7 +220,7 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         item->decision = resolve_decide(&item->facts, &c->rules);
         const enum resolve_action action = item->decision.action;
         if (action == RESOLVE_TO_CASSANDRA || action == RESOLVE_TO_ELASTICSEARCH)
-            prepare_write(c, item);
+            examine_prepare(c, item);
         if (braked(item) && p->dead_letters > 0 &&
             !store_dead_delete(p->store, p->id, item->key.text, item->decision.version,
                                &item->refused, err))
@@ -271,22 +274,32 @@ static void send_writes(struct cycle *c, struct item *items, size_t count, struc
     }
 }
 
+bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                  struct err *err)
+{
+    return read_rows(c, items, count, arena, err) && read_documents(c, items, count, arena, err);
+}
+
+bool examine_write(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                   struct err *err)
+{
+    bool writes = false;
+    for (size_t i = 0; i < count; i++)
+        writes = writes || items[i].writes;
+    if (!writes)
+        return true;
+    if (!record_own(c, items, count, err) || !memory_flush(c->p->memory, err))
+        return false;
+    send_writes(c, items, count, arena);
+    return true;
+}
+
 bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                    struct err *err)
 {
     if (count == 0)
         return true;
     c->looked = clock_wall_us();
-    if (!read_rows(c, items, count, arena, err) || !read_documents(c, items, count, arena, err) ||
-        !decide(c, items, count, err) || !record_own(c, items, count, err))
-        return false;
-    bool writes = false;
-    for (size_t i = 0; i < count; i++)
-        writes = writes || items[i].writes;
-    if (writes) {
-        if (!memory_flush(c->p->memory, err))
-            return false;
-        send_writes(c, items, count, arena);
-    }
-    return outcome_record(c, items, count, err);
+    return examine_read(c, items, count, arena, err) && decide(c, items, count, err) &&
+           examine_write(c, items, count, arena, err) && outcome_record(c, items, count, err);
 }

@@ -12,6 +12,13 @@ bool intake_item(const struct cycle *c, struct slice text, struct item *item, st
     return map_key_parse(c->p->table.schema, text, cells, arena, bad);
 }
 
+void intake_look(const struct cycle *c, struct memory_entry *e)
+{
+    e->entry.looks = e->entry.version < c->from ? STORE_LOOKS_LEAVING - 1 : 0;
+    e->entry.due = c->now;
+    memory_changed(c->p->memory, e);
+}
+
 /* An entry that can't be followed up: kept in the dead letters first, then remembered as seen. */
 static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum change_side from,
                          const char *rule, const char *reason, struct slice payload,
@@ -132,12 +139,9 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
             memory_entry(c->p->memory, entry->key, entry->version, c->now, err);
         if (!e)
             return false;
-        /* One that was found by its timestamp but has another version, as a writer without external
-         * versions leaves it: a second look would draw the window down to that, the first is all.
-         */
-        e->entry.looks = entry->version < c->from ? STORE_LOOKS_LEAVING - 1 : 0;
-        e->entry.due = c->now;
-        memory_changed(c->p->memory, e);
+        /* Of before the window: found by its timestamp, but a writer without external versions
+         * left it with another. */
+        intake_look(c, e);
         items[count].document = page->documents[i];
         items[count].have_document = true;
         count++;

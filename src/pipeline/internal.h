@@ -63,6 +63,7 @@ struct item {
     struct memory_entry *entries;
     bool have_document;
     bool retried; /* somebody asks for what was put into the dead letters */
+    bool mended;  /* somebody says which side is right, whatever the versions are */
     struct resolve_facts facts;
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
@@ -83,6 +84,9 @@ int64_t window_version_at(const struct pipeline *p, int64_t us);
 /* intake.c: turns a key's text into an item in arena; false with bad set for what is no key. */
 MUST_USE bool intake_item(const struct cycle *c, struct slice text, struct item *item,
                           struct arena *arena, struct err *bad);
+/* All looks at it begin (again). One of before the window gets the last of them only: a second look
+ * would draw the window down to it. */
+void intake_look(const struct cycle *c, struct memory_entry *entry);
 /* What was read of a source, or is due in the memory. */
 typedef bool intake_page_fn(struct cycle *c, const struct source_page *page, struct arena *arena,
                             struct err *err);
@@ -97,10 +101,20 @@ MUST_USE bool intake_keys(struct cycle *c, const struct slice *keys, size_t coun
 MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                             struct err *err);
 
-/* What both stores, the entries of item and the rules say of it. */
+/* The steps of that: what both stores, the entries of item and the rules say of it, */
 void examine_facts(const struct cycle *c, struct item *item);
+/* what both stores hold, */
+MUST_USE bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                           struct err *err);
+/* the write of an item's decision, */
+void examine_prepare(const struct cycle *c, struct item *item);
+/* and all writes: recorded as own copies first, then sent. */
+MUST_USE bool examine_write(struct cycle *c, struct item *items, size_t count, struct arena *arena,
+                            struct err *err);
 
 /* outcome.c */
+/* A write of a decision took effect: counted, marked as acknowledged. */
+void outcome_applied(struct cycle *c, struct item *item);
 MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err);
 MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
                            enum change_side target, const char *rule, const char *reason,

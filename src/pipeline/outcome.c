@@ -93,26 +93,29 @@ static void put_off(struct cycle *c, struct item *item)
     c->report->put_off++;
 }
 
-static bool after_write(struct cycle *c, struct item *item, struct err *err)
+void outcome_applied(struct cycle *c, struct item *item)
 {
-    struct pipeline *p = c->p;
     const enum change_side side = target_of(item);
     struct pipeline_counts *counts = counts_towards(c, side);
-    struct store_own *own = side == CHANGE_CASSANDRA ? &item->decided->entry.own_row
-                                                     : &item->decided->entry.own_document;
+    struct store_entry *e = &item->decided->entry;
+    struct store_own *own = side == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
+    own->flags |= STORE_OWN_ACKNOWLEDGED;
+    e->seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
+    memory_changed(c->p->memory, item->decided);
+    if (item->write.delete)
+        counts->deleted++;
+    else
+        counts->copied++;
+}
+
+static bool after_write(struct cycle *c, struct item *item, struct err *err)
+{
     switch (item->write.outcome) {
     case SINK_APPLIED:
-        own->flags |= STORE_OWN_ACKNOWLEDGED;
-        item->decided->entry.seen |=
-            side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
-        memory_changed(p->memory, item->decided);
-        if (item->write.delete)
-            counts->deleted++;
-        else
-            counts->copied++;
+        outcome_applied(c, item);
         break;
     case SINK_SUPERSEDED:
-        counts->superseded++;
+        counts_towards(c, target_of(item))->superseded++;
         break;
     case SINK_RETRY:
         if (c->report->transient++ == 0)

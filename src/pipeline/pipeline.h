@@ -6,7 +6,7 @@
 #include "cql/client.h"
 #include "es/client.h"
 #include "io/task.h"
-#include "resolve/decide.h"
+#include "resolve/mend.h"
 #include "sink/query.h"
 #include "source/table.h"
 #include "store/store.h"
@@ -45,6 +45,9 @@ MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *
 void pipeline_free(struct pipeline *pipeline);
 /* For the client's events: a change of the tables' schema is looked at by the next cycle. */
 void pipeline_on_event(struct pipeline *pipeline, const struct cql_event *event);
+
+/* Lets the Cassandra client connect, for who uses it beside the pipeline. */
+MUST_USE bool pipeline_connect(struct pipeline *pipeline, struct err *err);
 
 /* Cycles look at versions from since (inclusive) on only, instead of going on from the checkpoint;
  * 0: from the checkpoint again. */
@@ -87,6 +90,35 @@ MUST_USE bool pipeline_purge(struct pipeline *pipeline, struct slice key, int64_
                              struct err *err);
 /* For those who read them (store/dead_letter.h): the pipeline's number in the state. */
 int64_t pipeline_id(const struct pipeline *pipeline);
+
+/* Records that differ, and what was done about each. */
+enum pipeline_mended {
+    PIPELINE_MENDED,   /* equal now: read again after the write (dry run: it would be written) */
+    PIPELINE_EQUAL,    /* it was equal already */
+    PIPELINE_PUT_OFF,  /* can't be decided yet, or a server failed: ask again */
+    PIPELINE_UNMENDED, /* why tells the reason */
+};
+struct pipeline_mend {
+    struct slice key;
+    int64_t row_version; /* as verify knows it; 0: unknown */
+    struct resolve_decision decision;
+    enum pipeline_mended outcome;
+    char why[200]; /* one line; of PUT_OFF and UNMENDED */
+};
+struct pipeline_repair {
+    enum resolve_policy policy;
+    enum resolve_missing missing;
+    bool dry_run;
+    struct pipeline_mend *mends;
+    size_t count; /* at most 1000 */
+};
+/* Reads both sides of each key, decides by the policy, writes through the guarded sinks, reads
+ * again. Settles the dead letters of what is equal then. False: a server or the state failed; mends
+ * that have no outcome yet are PUT_OFF. */
+MUST_USE bool pipeline_repair(struct pipeline *pipeline, const struct pipeline_repair *repair,
+                              struct err *err);
+/* Everything that exists has been compared and mended: the gap is closed. */
+MUST_USE bool pipeline_close_gap(struct pipeline *pipeline, struct err *err);
 
 /* What the next cycle would do with one record, and why. Writes nothing. */
 struct pipeline_explanation {

@@ -42,9 +42,7 @@ static bool revive_entry(struct cycle *c, const struct store_dead_letter *letter
     if (!e)
         return false;
     e->entry.seen |= STORE_SEEN_ENTRY;
-    e->entry.looks = 0;
-    e->entry.due = c->now;
-    memory_changed(c->p->memory, e);
+    intake_look(c, e);
     return true;
 }
 

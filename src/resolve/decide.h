@@ -41,7 +41,11 @@ enum resolve_action {
     X(WRITE_TIME_IN_FUTURE,                                                                        \
       "the row's write time lies further in the future than sync.maxFutureSkew")                   \
     X(TOO_MANY_DELETES, "too many deletes at once (CassandraConfig.maxDeletes)")                   \
-    X(UNREADABLE, "the document can't be converted")
+    X(UNREADABLE, "the document can't be converted")                                               \
+    X(POLICY, "the side that repair was told to trust")                                            \
+    X(ONE_SIDE_COPIED, "it is on one side only: copied")                                           \
+    X(ONE_SIDE_DELETED, "it is on one side only: deleted, as repair was told")                     \
+    X(NO_VERSION, "no version of the record is known; give CassandraConfig.versionColumn")
 
 enum resolve_rule {
 #define RESOLVE_ENUM(name, text) RESOLVE_RULE_##name,

@@ -200,7 +200,7 @@ static void *client(void *result)
     fd = connect_raw();
     char block[512];
     memset(block, 'x', sizeof block);
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < 600; i++)
         (void)!send(fd, block, sizeof block, MSG_NOSIGNAL);
     a->overlong = (int)read(fd, block, 1);
     close(fd);

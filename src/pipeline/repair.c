@@ -1,0 +1,217 @@
+#include "base/clock.h"
+#include "map/convert.h"
+#include "pipeline/internal.h"
+
+#include <stdio.h>
+
+/* Writes what somebody asked for after both stores were compared. */
+
+static void tell(struct pipeline_mend *mend, enum pipeline_mended outcome, const char *why)
+{
+    mend->outcome = outcome;
+    snprintf(mend->why, sizeof mend->why, "%.199s", why);
+}
+
+/* An entry of our own whose row is not there (any more) is no delete. */
+static bool tells_version(const struct item *item, const struct store_entry *e)
+{
+    const unsigned own = e->own_row.flags;
+    const bool copy = (own & STORE_OWN_RECORDED) && !(own & STORE_OWN_DELETED);
+    return (e->seen & STORE_SEEN_ENTRY) && !(item->row.content.missing && copy);
+}
+
+/* Of the row: a version column, an entry, what verify knew, its write time. */
+static int64_t row_version(const struct pipeline *p, const struct item *item, int64_t known)
+{
+    int64_t version = known;
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (tells_version(item, &e->entry) && e->entry.version > version)
+            version = e->entry.version;
+    }
+    if (item->row.version > 0)
+        return item->row.version;
+    if (version > 0 || item->row.content.missing || p->options.table.unit_us == 0 ||
+        item->row.write_time == CHANGE_NO_WRITE_TIME)
+        return version;
+    return item->row.write_time / p->options.table.unit_us;
+}
+
+static bool is_equal(const struct pipeline *p, const struct item *item)
+{
+    const bool document = !item->document.content.missing, row = !item->row.content.missing;
+    if (!document || !row)
+        return document == row;
+    return !item->document.unreadable &&
+           map_content_equal(p->table.schema, &item->document.content, &item->row.content);
+}
+
+static void decide(const struct cycle *c, const struct pipeline_repair *r,
+                   struct pipeline_mend *mend, struct item *item)
+{
+    const struct pipeline *p = c->p;
+    examine_facts(c, item);
+    const struct resolve_mend_facts facts = {
+        .document_version = item->document.version,
+        .document_missing = item->document.content.missing,
+        .document_unreadable = item->document.unreadable != NULL,
+        .row_version = row_version(p, item, mend->row_version),
+        .row_missing = item->row.content.missing,
+        .row_write_time = item->row.write_time,
+        .row_is_own = item->facts.row_written_by_us || item->facts.row_is_own,
+        .equal = is_equal(p, item),
+    };
+    item->mended = true;
+    item->decision = resolve_mend(&facts, &c->rules, r->policy, r->missing);
+    mend->decision = item->decision;
+    const char *why = item->document.unreadable && item->decision.rule == RESOLVE_RULE_UNREADABLE
+                          ? item->document.unreadable
+                          : resolve_rule_text(item->decision.rule);
+    switch (item->decision.action) {
+    case RESOLVE_NOTHING:
+        tell(mend, PIPELINE_EQUAL, "");
+        break;
+    case RESOLVE_TO_CASSANDRA:
+    case RESOLVE_TO_ELASTICSEARCH:
+        tell(mend, PIPELINE_MENDED, ""); /* until it is read again */
+        if (!r->dry_run)
+            examine_prepare(c, item);
+        break;
+    case RESOLVE_PUT_OFF:
+    case RESOLVE_WAIT:
+        tell(mend, PIPELINE_PUT_OFF, why);
+        break;
+    case RESOLVE_DEAD:
+        tell(mend, PIPELINE_UNMENDED, why);
+        break;
+    }
+}
+
+/* An entry that is made for the write's sake is no sign of a change. */
+static bool note_entries(struct cycle *c, struct item *items, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].writes)
+            continue;
+        struct memory_entry *e =
+            memory_entry(c->p->memory, items[i].key.text, items[i].write.version, c->now, err);
+        if (!e)
+            return false;
+        if (e->entry.seen == 0 && e->entry.looks == 0)
+            intake_look(c, e);
+    }
+    return true;
+}
+
+/* The write may have lost against what nobody sees: a newer delete in Cassandra, above all. */
+static const char *why_not(const struct item *item)
+{
+    if (item->decision.action == RESOLVE_TO_ELASTICSEARCH)
+        return item->document.version ? "Elasticsearch holds another version by now"
+                                      : "Elasticsearch remembers a newer delete, for "
+                                        "index.gc_deletes (60 s): ask again later";
+    if (item->decision.delete)
+        return "the row has cells with a newer write time";
+    if (item->row.content.missing)
+        return "hidden by a newer delete in Cassandra (--missing delete removes the document)";
+    return "hidden by cells with a newer write time";
+}
+
+static bool settle(struct cycle *c, struct slice key, struct err *err)
+{
+    struct pipeline *p = c->p;
+    const int64_t latest = c->rules.latest_version;
+    return p->dead_letters == 0 ||
+           (store_dead_settle(p->store, p->id, key, latest ? latest : INT64_MAX, err) &&
+            store_dead_count(p->store, p->id, &p->dead_letters, err));
+}
+
+/* After the writes: what both sides hold now. */
+static bool prove(struct cycle *c, const struct pipeline_repair *r, struct pipeline_mend **mends,
+                  struct item *items, size_t count, struct arena *arena, struct err *err)
+{
+    struct item *again = arena_alloc(arena, (count + 1) * sizeof *again);
+    for (size_t i = 0; i < count; i++)
+        again[i] = (struct item){.key = items[i].key, .decision = items[i].decision};
+    if (!examine_read(c, again, count, arena, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const bool equal = is_equal(c->p, &again[i]);
+        if (equal && !settle(c, items[i].key.text, err))
+            return false;
+        if (!items[i].writes || r->dry_run)
+            continue;
+        const struct sink_write *write = &items[i].write;
+        if (equal)
+            tell(mends[i], PIPELINE_MENDED, "");
+        else if (write->outcome == SINK_RETRY)
+            tell(mends[i], PIPELINE_PUT_OFF, write->err.text);
+        else
+            tell(mends[i], PIPELINE_UNMENDED,
+                 write->outcome == SINK_REJECTED ? write->err.text : why_not(&again[i]));
+    }
+    return true;
+}
+
+static bool mend_all(struct cycle *c, const struct pipeline_repair *r, struct arena *arena,
+                     struct err *err)
+{
+    struct item *items = arena_alloc(arena, (r->count + 1) * sizeof *items);
+    struct pipeline_mend **mends = arena_alloc(arena, (r->count + 1) * sizeof(void *));
+    size_t count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        struct err bad = {0};
+        tell(&r->mends[i], PIPELINE_PUT_OFF, "");
+        if (intake_item(c, r->mends[i].key, &items[count], arena, &bad))
+            mends[count++] = &r->mends[i];
+        else
+            tell(&r->mends[i], PIPELINE_UNMENDED, bad.text);
+    }
+    if (count == 0)
+        return true;
+    c->looked = clock_wall_us();
+    if (!examine_read(c, items, count, arena, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!memory_entries(c->p->memory, items[i].key.text, &items[i].entries, err))
+            return false;
+        decide(c, r, mends[i], &items[i]);
+    }
+    if (r->dry_run)
+        return true;
+    if (!note_entries(c, items, count, err) || !examine_write(c, items, count, arena, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].writes || items[i].write.outcome != SINK_APPLIED)
+            continue;
+        outcome_applied(c, &items[i]);
+        /* A row without an entry has this version all the same: the copy is no newer one. */
+        items[i].decided->entry.seen |= STORE_SEEN_ENTRY | STORE_SEEN_DOCUMENT;
+    }
+    return memory_flush(c->p->memory, err) && prove(c, r, mends, items, count, arena, err);
+}
+
+bool pipeline_repair(struct pipeline *p, const struct pipeline_repair *repair, struct err *err)
+{
+    struct pipeline_report report = {0};
+    struct cycle c = {.p = p, .report = &report, .whole = true};
+    struct arena arena = {0};
+    if (!bind_servers(p, err) || !memory_flush(p->memory, err))
+        return false;
+    c.now = clock_wall_us();
+    c.settled = c.now - p->options.settle_us;
+    const bool fine = window_open(&c, err) && mend_all(&c, repair, &arena, err);
+    pipeline_counts_add(&p->status.to_elasticsearch, &report.to_elasticsearch);
+    pipeline_counts_add(&p->status.to_cassandra, &report.to_cassandra);
+    memory_trim(p->memory);
+    arena_free(&arena);
+    return fine;
+}
+
+bool pipeline_close_gap(struct pipeline *p, struct err *err)
+{
+    if (!p->checkpoint.gap)
+        return true;
+    p->checkpoint.gap = false;
+    log_info(p->options.log, "%s: the gap is closed", p->options.name);
+    return store_checkpoint_write(p->store, p->id, &p->checkpoint, err);
+}

@@ -1,0 +1,86 @@
+#include "resolve/mend.h"
+
+#include "change/state.h"
+
+static struct resolve_decision decision(enum resolve_action action, enum resolve_rule rule)
+{
+    return (struct resolve_decision){.action = action, .rule = rule};
+}
+
+static struct resolve_decision row_wins(const struct resolve_mend_facts *f, enum resolve_rule rule)
+{
+    struct resolve_decision d = decision(RESOLVE_TO_ELASTICSEARCH, rule);
+    d.delete = f->row_missing;
+    d.gte = true;
+    return d;
+}
+
+static struct resolve_decision document_wins(const struct resolve_mend_facts *f,
+                                             const struct resolve_rules *r, enum resolve_rule rule)
+{
+    if (f->document_unreadable && !f->document_missing)
+        return decision(RESOLVE_DEAD, RESOLVE_RULE_UNREADABLE);
+    const bool timed = !f->row_missing && f->row_write_time != CHANGE_NO_WRITE_TIME;
+    if (timed && f->row_write_time > r->latest_write_us)
+        return decision(RESOLVE_DEAD, RESOLVE_RULE_WRITE_TIME_IN_FUTURE);
+    if (timed && r->guard == RESOLVE_GUARD_SNAPSHOT && !f->row_is_own &&
+        f->row_write_time > r->settled)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
+    struct resolve_decision d = decision(RESOLVE_TO_CASSANDRA, rule);
+    d.delete = f->document_missing;
+    return d;
+}
+
+/* Nothing on one side, and no version that says why. */
+static struct resolve_decision one_side(const struct resolve_mend_facts *f,
+                                        const struct resolve_rules *r, enum resolve_missing missing)
+{
+    const bool copy = missing == RESOLVE_MISSING_COPY;
+    const enum resolve_rule rule =
+        copy ? RESOLVE_RULE_ONE_SIDE_COPIED : RESOLVE_RULE_ONE_SIDE_DELETED;
+    return f->row_missing == copy ? document_wins(f, r, rule) : row_wins(f, rule);
+}
+
+static struct resolve_decision newest(const struct resolve_mend_facts *f,
+                                      const struct resolve_rules *r)
+{
+    if (f->document_version > f->row_version)
+        return document_wins(f, r, RESOLVE_RULE_DOCUMENT_NEWER);
+    if (f->row_version > f->document_version)
+        return row_wins(f, RESOLVE_RULE_ROW_NEWER);
+    if (r->tie == RESOLVE_TIE_CASSANDRA)
+        return row_wins(f, RESOLVE_RULE_TIE);
+    return document_wins(f, r, RESOLVE_RULE_TIE);
+}
+
+static struct resolve_decision choose(const struct resolve_mend_facts *f,
+                                      const struct resolve_rules *r, enum resolve_policy policy,
+                                      enum resolve_missing missing)
+{
+    if (f->document_version == 0 || (f->row_missing && f->row_version == 0))
+        return one_side(f, r, missing);
+    if (policy == RESOLVE_POLICY_ELASTICSEARCH)
+        return document_wins(f, r, RESOLVE_RULE_POLICY);
+    if (policy == RESOLVE_POLICY_CASSANDRA)
+        return row_wins(f, RESOLVE_RULE_POLICY);
+    return newest(f, r);
+}
+
+struct resolve_decision resolve_mend(const struct resolve_mend_facts *f,
+                                     const struct resolve_rules *r, enum resolve_policy policy,
+                                     enum resolve_missing missing)
+{
+    const int64_t version =
+        f->document_version > f->row_version ? f->document_version : f->row_version;
+    struct resolve_decision d;
+    if (f->equal || (f->row_missing && f->document_missing))
+        d = decision(RESOLVE_NOTHING, RESOLVE_RULE_EQUAL);
+    else if (version == 0)
+        d = decision(RESOLVE_DEAD, RESOLVE_RULE_NO_VERSION);
+    else if (r->latest_version && version > r->latest_version)
+        d = decision(RESOLVE_DEAD, RESOLVE_RULE_VERSION_IN_FUTURE);
+    else
+        d = choose(f, r, policy, missing);
+    d.version = version;
+    return d;
+}
