@@ -183,8 +183,10 @@ static bool is_odd_mark(const struct check *check, const struct json_node *sourc
 static void look_at_contents(struct check *check, struct json_doc *doc, struct buf *text)
 {
     struct buf body = {0};
+    if (!check->schema)
+        return;
     append_search(check, &body, CONTENTS_MAX, true);
-    if (!check->schema || !search(check, &body, doc, text))
+    if (!search(check, &body, doc, text))
         return;
     const struct json_node *hits = json_path(json_root(doc), "hits.hits");
     size_t seen = 0, unreadable = 0, odd_marks = 0;

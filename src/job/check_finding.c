@@ -81,6 +81,14 @@ void check_add_err(struct check_findings *findings, enum check_severity severity
                                   advice ? keep(findings, slice_str(advice + 2)) : fallback});
 }
 
+bool check_has(const struct check_findings *findings, const char *where)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (strcmp(findings->items[i].where, where) == 0)
+            return true;
+    return false;
+}
+
 size_t check_count(const struct check_findings *findings, enum check_severity severity)
 {
     size_t count = 0;

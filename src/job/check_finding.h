@@ -38,6 +38,8 @@ void check_add(struct check_findings *findings, enum check_severity severity, co
 void check_add_err(struct check_findings *findings, enum check_severity severity, const char *where,
                    const struct err *err, const char *fallback);
 
+/* Whether anything was said of this place. */
+bool check_has(const struct check_findings *findings, const char *where);
 size_t check_count(const struct check_findings *findings, enum check_severity severity);
 /* Errors first, then warnings; otherwise in the order in which they were found. */
 void check_sort(struct check_findings *findings);

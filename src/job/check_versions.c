@@ -119,6 +119,8 @@ void check_judge_versions(struct check_findings *f, const char *where, const cha
         judge_counters(f, where, sample, times);
         if (times)
             judge_future(f, where, sample);
+    } else if (check_has(f, unit_option)) {
+        return; /* entries and documents are of one unit: once is enough */
     } else if (sample->unit_us == 0) {
         check_add(f, CHECK_INFO, unit_option, check_text(f, "set it to %s", guess),
                   "is none, but versions of %s are times in %s: overlap would count time, and "
