@@ -34,6 +34,7 @@ static bool check_all(void *ctx, struct err *err)
         .type = s->es.type,
         .cassandra_address = joined(c->findings, &s->cassandra.contact_points),
         .elasticsearch_address = joined(c->findings, &s->es.hosts),
+        .local_datacenter = s->cassandra.local_datacenter,
         .elasticsearch_login = s->es.username || s->es.api_key || s->es.tls.cert,
         .place = place,
         .place_ctx = e,

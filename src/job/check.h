@@ -11,6 +11,7 @@ struct job_check_options {
     const char *index;
     const char *type;                                      /* of documents below 7; NULL: "doc" */
     const char *cassandra_address, *elasticsearch_address; /* as configured */
+    const char *local_datacenter;                          /* NULL: not configured */
     bool elasticsearch_login;                              /* some login is configured */
     /* Where an option stands, "configuration sync.overlap (line 7)"; in the findings' arena. */
     const char *(*place)(void *ctx, const char *option, struct check_findings *findings);

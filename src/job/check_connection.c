@@ -19,10 +19,11 @@ static void refused(struct check *check, const char *where, const char *option,
                     const struct err *err)
 {
     const char *place = check_option(check, option);
-    check_add_err(check->findings, CHECK_ERROR, where, err,
-                  err->code == ERR_AUTH
-                      ? check_text(check->findings, "mend the login beside %s", place)
-                      : check_text(check->findings, "start the server, or mend %s", place));
+    check_add_err(
+        check->findings, CHECK_ERROR, where, err,
+        err->code == ERR_AUTH
+            ? check_text(check->findings, "mend the login, or what it may do, beside %s", place)
+            : check_text(check->findings, "start the server, or mend %s", place));
     if (!check->unreachable && check->err)
         *check->err = *err;
     check->unreachable = true;

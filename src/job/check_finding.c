@@ -75,6 +75,9 @@ void check_add_err(struct check_findings *findings, enum check_severity severity
     const char *advice = NULL;
     for (const char *at = strstr(err->text, "; "); at; at = strstr(at + 2, "; "))
         advice = at;
+    if (advice &&
+        strcmp(advice, "; the user lacks a privilege") == 0) /* says what, not what to do */
+        advice = NULL;
     const size_t len = advice ? (size_t)(advice - err->text) : strlen(err->text);
     append(findings,
            (struct check_finding){severity, where, keep(findings, slice_of(err->text, len)),

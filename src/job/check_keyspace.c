@@ -90,7 +90,7 @@ static void judge_copies(struct check_findings *f, const char *where, const char
 }
 
 void check_judge_replication(struct check_findings *f, const char *where, const char *option,
-                             const struct check_replication *r)
+                             const char *local_option, const struct check_replication *r)
 {
     const bool by_datacenter = slice_is(r->strategy, "NetworkTopologyStrategy");
     if (!r->durable)
@@ -103,6 +103,12 @@ void check_judge_replication(struct check_findings *f, const char *where, const 
                   "replicate it by NetworkTopologyStrategy (ALTER KEYSPACE)",
                   "SimpleStrategy spreads copies over %zu data centers without regard to them: "
                   "%s waits for distant nodes, or finds too few near ones",
+                  r->datacenter_count, consistency_name(r->consistency));
+    if (is_local(r->consistency) && r->datacenter_count > 1 && !r->local_given)
+        check_add(f, CHECK_WARNING, local_option,
+                  check_text(f, "set it, for example to %.*s", SLICE_ARG(r->local_datacenter)),
+                  "is not set, and there are %zu data centers: %s means that of whichever node "
+                  "answers first",
                   r->datacenter_count, consistency_name(r->consistency));
     const int64_t copies = counted_copies(r);
     if (copies <= 0) {
@@ -219,7 +225,11 @@ static bool look(struct keyspace *k, struct err *err)
 
 void check_keyspace(struct check *check)
 {
-    struct keyspace k = {.check = check, .replication.consistency = check->tables->consistency};
+    struct keyspace k = {
+        .check = check,
+        .replication = {.consistency = check->tables->consistency,
+                        .local_given = check->options->local_datacenter != NULL},
+    };
     struct err err = {0};
     const char *where = check_text(check->findings, "cassandra %s", check->tables->keyspace);
     if (!look(&k, &err)) {
@@ -234,6 +244,7 @@ void check_keyspace(struct check *check)
     }
     check->have |= CHECK_KEYSPACE;
     if (k.readable)
-        check_judge_replication(check->findings, where,
-                                check_option(check, "CassandraConfig.consistency"), &k.replication);
+        check_judge_replication(
+            check->findings, where, check_option(check, "CassandraConfig.consistency"),
+            check_option(check, "CassandraConfig.localDatacenter"), &k.replication);
 }

@@ -18,12 +18,14 @@ struct check_replication {
     const struct slice *datacenters; /* of the cluster */
     size_t datacenter_count;
     struct slice local_datacenter;
+    bool local_given; /* it is configured, not found */
     enum cql_consistency consistency;
 };
 
-/* Pure. where: the keyspace; option: place of CassandraConfig.consistency. */
+/* Pure. where: the keyspace; the others: places of CassandraConfig.consistency and localDatacenter.
+ */
 void check_judge_replication(struct check_findings *findings, const char *where, const char *option,
-                             const struct check_replication *replication);
+                             const char *local_option, const struct check_replication *replication);
 
 /* Reads a cell of type map<text, text> as system_schema.keyspaces.replication has it; false when
  * it isn't one. Lives in the findings' arena, the texts in cell. */

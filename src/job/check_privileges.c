@@ -79,8 +79,11 @@ static const struct {
     const char *name;
     bool refresh; /* only for the refresh once a cycle */
 } privileges[] = {
-    {"read", false},   {"index", false},      {"delete", false},
-    {"create", false}, {"maintenance", true}, {"view_index_metadata", false},
+    {"read", false},
+    {"index", false},
+    {"delete", false},
+    {"maintenance", true},
+    {"view_index_metadata", false},
 };
 
 static void append_question(struct check *check, struct buf *body)

@@ -529,6 +529,30 @@ def assert_named(broken, place, caes):
         assert [f for f in found if f["severity"] != "info" and f is not hits[0]] == []
 
 
+def two_marks(place, caes):
+    mapping(dynamic=False)(place, caes)
+    place.put_doc(now(), user="ana", gone="yes")
+    place.put_doc(now(), user="bob", gone=True)
+    place.elastic.refresh(place.index)
+
+
+@pytest.mark.parametrize("broken", [
+    Broken("a mark that is no boolean", "error", "elasticsearch {index}.gone", "mapped as keyword",
+           mapping({"gone": {"type": "keyword"}})),
+    Broken("a mark that holds text", "error", "elasticsearch {index}.gone", "not boolean in 1 of 2",
+           two_marks),
+], ids=lambda b: b.name.replace(" ", "-"))
+def test_a_mark_of_deleted_documents(broken, place, quiet, common):
+    quiet.configure(ElasticSearchConfig={"deletedFieldName": "gone"})
+    if "not supported" in quiet.command("check", code=None).err:
+        pytest.skip("deletedFieldName is not supported by this version yet")
+    place.keyspace, own = common[1].keyspace, place.keyspace
+    broken.prepare(place, quiet)
+    quiet.configure(CassandraConfig={"keyspace": place.keyspace})
+    assert_named(broken, place, quiet)
+    place.keyspace = own
+
+
 def test_text_names_place_matter_and_remedy(place, quiet):
     place.make_tables()
     result = quiet.command("check", code=1)
@@ -552,7 +576,7 @@ def ahead(seconds):
 
 def lacks(*missing):
     def change(status, value):
-        names = ["read", "index", "delete", "create", "maintenance", "view_index_metadata"]
+        names = ["read", "index", "delete", "maintenance", "view_index_metadata"]
         return 200, {"username": "caes", "has_all_requested": False, "cluster": {"monitor": True},
                      "index": {"t": {name: name not in missing for name in names}}}
     return change

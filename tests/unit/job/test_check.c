@@ -188,11 +188,33 @@ static void test_replication(void **state)
             .datacenters = datacenters,
             .datacenter_count = cases[i].datacenters,
             .local_datacenter = datacenters[0],
+            .local_given = true,
             .consistency = cases[i].consistency,
         };
-        check_judge_replication(&f, "keyspace", "option", &r);
+        check_judge_replication(&f, "keyspace", "option", "local", &r);
         assert_judged(cases[i].name, &f, cases[i].severity, cases[i].what);
     }
+}
+
+static void test_the_local_datacenter_is_to_be_given(void **state)
+{
+    (void)state;
+    static const struct check_copies both[] = {{SLICE_LIT("a"), 3}, {SLICE_LIT("b"), 3}};
+    static const struct slice names[] = {SLICE_LIT("a"), SLICE_LIT("b")};
+    struct check_replication r = {.strategy = SLICE_LIT("NetworkTopologyStrategy"),
+                                  .copies = both,
+                                  .copies_count = 2,
+                                  .durable = true,
+                                  .datacenters = names,
+                                  .datacenter_count = 2,
+                                  .local_datacenter = names[0],
+                                  .consistency = CQL_LOCAL_QUORUM};
+    struct check_findings f = {0};
+    check_judge_replication(&f, "keyspace", "option", "local", &r);
+    assert_judged("not given", &f, CHECK_WARNING, "whichever node answers first");
+    r.datacenter_count = 1;
+    check_judge_replication(&f, "keyspace", "option", "local", &r);
+    assert_judged("one", &f, CHECK_INFO, "");
 }
 
 static void test_replication_is_read(void **state)
@@ -526,12 +548,19 @@ static void test_stamps_are_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings_are_rendered),  cmocka_unit_test(test_long_and_broken_texts),
-        cmocka_unit_test(test_server_versions),        cmocka_unit_test(test_replication),
-        cmocka_unit_test(test_replication_is_read),    cmocka_unit_test(test_clocks),
-        cmocka_unit_test(test_times_of_settings),      cmocka_unit_test(test_fields_fit_columns),
-        cmocka_unit_test(test_units_are_guessed),      cmocka_unit_test(test_versions_are_judged),
-        cmocka_unit_test(test_write_times_are_judged), cmocka_unit_test(test_stamps_are_judged),
+        cmocka_unit_test(test_findings_are_rendered),
+        cmocka_unit_test(test_long_and_broken_texts),
+        cmocka_unit_test(test_server_versions),
+        cmocka_unit_test(test_replication),
+        cmocka_unit_test(test_the_local_datacenter_is_to_be_given),
+        cmocka_unit_test(test_replication_is_read),
+        cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_times_of_settings),
+        cmocka_unit_test(test_fields_fit_columns),
+        cmocka_unit_test(test_units_are_guessed),
+        cmocka_unit_test(test_versions_are_judged),
+        cmocka_unit_test(test_write_times_are_judged),
+        cmocka_unit_test(test_stamps_are_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
