@@ -12,15 +12,15 @@
 enum check_need {
     CHECK_CASSANDRA = 1 << 0,     /* connected */
     CHECK_ELASTICSEARCH = 1 << 1, /* connected */
-    CHECK_KEYSPACE = 1 << 9,      /* the keyspace is there */
-    CHECK_DATA = 1 << 2,          /* the data table is there: check.data */
-    CHECK_SERIES = 1 << 3,        /* the time series table is there: check.series */
-    CHECK_TABLE = 1 << 4,         /* both fit: check.table */
-    CHECK_INDEX = 1 << 5,         /* the index is there, and one: check.index */
-    CHECK_MAPPING = 1 << 6,       /* check.mapping */
-    CHECK_SEARCHABLE = 1 << 7,    /* documents can be searched by their version */
-    CHECK_READABLE = 1 << 8,      /* both tables can be read */
-    CHECK_SAMPLE = 1 << 10,       /* check.sample */
+    CHECK_KEYSPACE = 1 << 2,      /* the keyspace is there */
+    CHECK_DATA = 1 << 3,          /* the data table is there: check.data */
+    CHECK_SERIES = 1 << 4,        /* the time series table is there: check.series */
+    CHECK_TABLE = 1 << 5,         /* both fit: check.table */
+    CHECK_READABLE = 1 << 6,      /* both may be read and written */
+    CHECK_SAMPLE = 1 << 7,        /* check.sample */
+    CHECK_INDEX = 1 << 8,         /* the index is there, and one: check.index */
+    CHECK_MAPPING = 1 << 9,       /* check.mapping */
+    CHECK_SEARCHABLE = 1 << 10,   /* documents can be searched by their version */
 };
 
 /* One of the two tables, as system_schema has it. */
@@ -77,22 +77,18 @@ struct check {
 
 typedef void check_fn(struct check *check);
 
+/* Each in the file of its name, or of what it is a part of. */
 check_fn check_cassandra_connection, check_elasticsearch_connection; /* check_connection.c */
-check_fn check_keyspace;                                             /* check_keyspace.c */
-check_fn check_tables;                                               /* check_tables.c */
-check_fn check_columns, check_series;                                /* check_columns.c */
-check_fn check_cassandra_privileges;                                 /* check_privileges.c */
-check_fn check_elasticsearch_privileges;
-check_fn check_index;                         /* check_index.c */
-check_fn check_settings;                      /* check_settings.c */
-check_fn check_meta;                          /* check_mapping.c */
-check_fn check_fields;                        /* check_fields.c */
-check_fn check_clocks;                        /* check_clock.c */
-check_fn check_entries;                       /* check_entries.c */
+check_fn check_cassandra_privileges, check_elasticsearch_privileges; /* check_privileges.c */
+check_fn check_keyspace, check_tables, check_columns, check_series;
+check_fn check_index, check_settings;
+check_fn check_meta; /* check_mapping.c */
+check_fn check_fields;
+check_fn check_clocks; /* check_clock.c */
+check_fn check_entries, check_rows;
 check_fn check_partitions, check_old_entries; /* check_partitions.c */
-check_fn check_rows;                          /* check_rows.c */
 check_fn check_conditional_writes;            /* check_paxos.c */
-check_fn check_documents;                     /* check_documents.c */
+check_fn check_documents;
 
 /* A look at a server that failed: a finding, an error where the server is gone. */
 void check_failed(struct check *check, const char *where, const char *what, const struct err *err);

@@ -197,17 +197,15 @@ static bool build(const struct listing *data, const struct listing *series,
                   const struct source_table_options *options, struct source_table *table,
                   struct err *err)
 {
-    table->schema =
-        map_schema_build(data->columns, data->count, &options->map, &table->arena, err);
+    table->schema = map_schema_build(data->columns, data->count, &options->map, &table->arena, err);
     if (!table->schema)
         return err_context(err, "table %s.%s", options->keyspace, options->data);
     return check_series(series, options, table, err) &&
            check_version_column(data, options, table, err);
 }
 
-bool source_table_build(const struct source_table_options *options,
-                        struct map_table_column *data, uint32_t data_count,
-                        struct map_table_column *series, uint32_t series_count,
+bool source_table_build(const struct source_table_options *options, struct map_table_column *data,
+                        uint32_t data_count, struct map_table_column *series, uint32_t series_count,
                         struct source_table *table, struct err *err)
 {
     *table = (struct source_table){0};
