@@ -124,13 +124,29 @@ static bool read_bucket(struct reading *r, uint32_t bucket, bool bounded, struct
     return fine;
 }
 
-static bool read_entries(struct reading *r, struct err *err)
+static bool read_buckets(struct reading *r, bool bounded, struct err *err)
 {
     const uint32_t buckets = r->check->tables->buckets;
-    for (int bounded = 1; bounded >= 0 && r->sample->seen == 0; bounded--)
-        for (uint32_t i = 0; i < buckets && i < BUCKETS_MAX; i++)
-            if (!read_bucket(r, i, bounded, err))
-                return false;
+    for (uint32_t i = 0; i < buckets && i < BUCKETS_MAX; i++)
+        if (!read_bucket(r, i, bounded, err))
+            return false;
+    return true;
+}
+
+/* Where nothing is young, whatever there is. In a quiet table that may mean to read more expired
+ * entries than the server bears, as the daemon's first start has to. */
+static bool read_entries(struct reading *r, struct err *err)
+{
+    struct check *check = r->check;
+    if (!read_buckets(r, true, err))
+        return false;
+    if (r->sample->seen > 0 || read_buckets(r, false, err))
+        return true;
+    if (err->code != ERR_UNAVAILABLE || !check->tables->unit_us)
+        return false;
+    check_add(check->findings, CHECK_WARNING, check->series.where,
+              "lower its gc_grace_seconds and let it be compacted, or start with --since",
+              "its newest entries can't be read, perhaps for all the expired ones: %s", err->text);
     return true;
 }
 
