@@ -115,7 +115,7 @@ struct config_cassandra {
 struct config_pipeline {
     const char *name;
     const unsigned *lines; /* where each option of the table was given; 0: it was not */
-    int64_t interval; /* ms */
+    int64_t interval;      /* ms */
     struct config_elasticsearch es;
     struct config_cassandra cassandra;
     struct config_pairs rename; /* field -> column */

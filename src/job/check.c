@@ -1,3 +1,5 @@
+#include "job/check.h"
+
 #include "job/check_context.h"
 
 /* Every check, in the order in which they build on each other. */
