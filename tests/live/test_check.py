@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 from relay import Relay
-from support import Caes, Place, free_port, now
+from support import Caes, Place, eventually, free_port, now
 
 
 def us(version):
@@ -126,6 +126,7 @@ def test_nothing_is_written(place, quiet):
 def test_a_running_daemon_does_not_mind(place, quiet):
     place.make()
     daemon = quiet.run()
+    eventually(lambda: "connected" in daemon.text())
     assert_healthy(quiet)
     assert daemon.stop() == 0
 
