@@ -53,7 +53,7 @@ enum exit_code cmd_check(const struct command_line *line)
     struct err err = {0};
     struct check_findings findings = {0};
     enum exit_code code = EXIT_DONE;
-    if (!session_open(&s, line, &err) || !session_log(&s, &err) ||
+    if (!session_open(&s, line, &err) || !session_log(&s, &err) || !session_loop(&s, &err) ||
         !session_engine(&s, false, &err)) {
         code = refuse_config(line, &s, &err);
         session_close(&s);
