@@ -15,6 +15,7 @@ static const struct {
     {"columns", CHECK_DATA, check_columns},
     {"time series table", CHECK_SERIES, check_series},
     {"privileges in Cassandra", CHECK_KEYSPACE, check_cassandra_privileges},
+    {"insertQuery", CHECK_TABLE, check_insert_query},
     {"privileges in Elasticsearch", CHECK_ELASTICSEARCH, check_elasticsearch_privileges},
     {"index", CHECK_ELASTICSEARCH, check_index},
     {"settings of the index", CHECK_INDEX, check_settings},
@@ -63,6 +64,7 @@ static struct check_table new_table(struct check_findings *findings, const char 
                                     const char *name)
 {
     return (struct check_table){
+        .keyspace = keyspace,
         .name = name,
         .where = check_text(findings, "cassandra %s.%s", keyspace, name),
     };

@@ -23,9 +23,9 @@ enum check_need {
     CHECK_SEARCHABLE = 1 << 10,   /* documents can be searched by their version */
 };
 
-/* One of the two tables, as system_schema has it. */
+/* A table as system_schema has it. */
 struct check_table {
-    const char *name;
+    const char *keyspace, *name;
     const char *where; /* "cassandra keyspace.table" */
     struct map_table_column *columns;
     uint32_t column_count;
@@ -89,6 +89,10 @@ check_fn check_entries, check_rows;
 check_fn check_partitions, check_old_entries; /* check_partitions.c */
 check_fn check_conditional_writes;            /* check_paxos.c */
 check_fn check_documents;
+check_fn check_insert_query; /* check_query.c */
+
+/* Whether the login may write to the table; a finding otherwise. */
+bool check_may_modify(struct check *check, const struct check_table *table);
 
 /* A look at a server that failed: a finding, an error where the server is gone. */
 void check_failed(struct check *check, const char *where, const char *what, const struct err *err);

@@ -32,7 +32,7 @@ static bool may(struct check *check, const struct check_table *table, struct buf
     if (err.code == ERR_AUTH)
         check_add(check->findings, CHECK_ERROR, table->where,
                   check_text(check->findings, "GRANT %s ON %s.%s TO the daemon's role", privilege,
-                             check->tables->keyspace, table->name),
+                             table->keyspace, table->name),
                   "the daemon's login lacks %s: %s", privilege, err.text);
     else
         check_failed(check, table->where, check_text(check->findings, "trying %s", privilege),
@@ -40,26 +40,36 @@ static bool may(struct check *check, const struct check_table *table, struct buf
     return false;
 }
 
+static bool may_select(struct check *check, const struct check_table *table)
+{
+    struct buf text = {0};
+    buf_append_str(&text, "SELECT ");
+    append_key_names(&text, table, NULL);
+    buf_append_str(&text, " FROM ");
+    source_append_table(&text, table->keyspace, table->name);
+    buf_append_str(&text, " LIMIT 1");
+    return may(check, table, &text, "SELECT");
+}
+
 /* An INSERT without a key is refused before anything is written, but only after the server has
  * looked at privileges: whatever its authorizer is, it tells whether writes are permitted. */
+bool check_may_modify(struct check *check, const struct check_table *table)
+{
+    struct buf text = {0};
+    buf_append_str(&text, "INSERT INTO ");
+    source_append_table(&text, table->keyspace, table->name);
+    buf_append_str(&text, " (");
+    append_key_names(&text, table, NULL);
+    buf_append_str(&text, ") VALUES (");
+    append_key_names(&text, table, "null");
+    buf_append_char(&text, ')');
+    return may(check, table, &text, "MODIFY");
+}
+
 static bool try_table(struct check *check, const struct check_table *table)
 {
-    const char *keyspace = check->tables->keyspace;
-    struct buf select = {0}, insert = {0};
-    buf_append_str(&select, "SELECT ");
-    append_key_names(&select, table, NULL);
-    buf_append_str(&select, " FROM ");
-    source_append_table(&select, keyspace, table->name);
-    buf_append_str(&select, " LIMIT 1");
-    buf_append_str(&insert, "INSERT INTO ");
-    source_append_table(&insert, keyspace, table->name);
-    buf_append_str(&insert, " (");
-    append_key_names(&insert, table, NULL);
-    buf_append_str(&insert, ") VALUES (");
-    append_key_names(&insert, table, "null");
-    buf_append_char(&insert, ')');
-    const bool readable = may(check, table, &select, "SELECT");
-    return may(check, table, &insert, "MODIFY") && readable;
+    const bool readable = may_select(check, table);
+    return check_may_modify(check, table) && readable;
 }
 
 void check_cassandra_privileges(struct check *check)

@@ -91,8 +91,8 @@ static void look_at(struct check *check, struct check_table *table, unsigned bit
 /* CQL to be pasted. */
 static const char *alter(struct check *check, const struct check_table *table, const char *options)
 {
-    return check_text(check->findings, "ALTER TABLE %s.%s WITH %s", check->tables->keyspace,
-                      table->name, options);
+    return check_text(check->findings, "ALTER TABLE %s.%s WITH %s", table->keyspace, table->name,
+                      options);
 }
 
 static void judge_data(struct check *check)

@@ -95,6 +95,17 @@ def test_guard_timestamp_is_fine_with_its_write_times(place, quiet):
     assert_healthy(quiet)
 
 
+def test_an_insert_query_is_fine(place, quiet):
+    place.make()
+    place.cql(f"CREATE TABLE {place.keyspace}.by_user (user text, did uuid, "
+              "PRIMARY KEY(user, did))")
+    quiet.configure(CassandraConfig={"insertQuery": [
+        "INSERT INTO by_user (user, did) VALUES (%(user)s, %(did)s)"]})
+    fill(place)
+    assert_healthy(quiet)
+    assert place.cql(f"SELECT * FROM {place.keyspace}.by_user") == []
+
+
 def test_milliseconds_are_fine(place, quiet):
     place.make_tables(version_type="bigint")
     place.make_index()
@@ -366,6 +377,12 @@ BROKEN = [
            config={"CassandraConfig": {"dataIdFieldName": "key"}}),
     Broken("a rename of nothing", "error", "configuration rename (line", "no column \"nobody\"",
            config={"rename": {"somebody": "nobody"}}),
+    Broken("an insertQuery to nowhere", "error", "CassandraConfig.insertQuery (line", "nowhere",
+           config={"CassandraConfig": {"insertQuery": [
+               "UPDATE nowhere SET a = %(user)s WHERE did = %(did)s"]}}),
+    Broken("an insertQuery with a condition", "error", "CassandraConfig.insertQuery (line", "IF",
+           config={"CassandraConfig": {
+               "insertQuery": "DELETE FROM other WHERE did = %(did)s IF EXISTS"}}, code=2),
     Broken("data that expires", "warning", "cassandra {keyspace}.data", "default_time_to_live",
            after("ALTER TABLE {ks}.data WITH default_time_to_live = 1000")),
     Broken("entries that expire at once", "error", "cassandra {keyspace}.ts", "sync.overlap",

@@ -130,6 +130,20 @@ def test_what_cassandra_does_not_permit(granted, lacking, place, role, caes):
     assert (place.rows(), place.entries()) == before
 
 
+def test_the_tables_of_an_insert_query_count(place, role, caes):
+    place.cql(f"CREATE TABLE {place.keyspace}.by_user (user text, did uuid, "
+              "PRIMARY KEY(user, did))")
+    grant(place, role, "SELECT ON KEYSPACE {ks}", "MODIFY ON TABLE {ks}.data",
+          "MODIFY ON TABLE {ks}.ts")
+    caes.configure(CassandraConfig={"insertQuery": [
+        "INSERT INTO by_user (user, did) VALUES (%(user)s, %(did)s)"]})
+    (_, where, what), = findings(caes, 1, "error")
+    assert where == f"cassandra {place.keyspace}.by_user" and "lacks MODIFY" in what
+    grant(place, role, "MODIFY ON TABLE {ks}.by_user")
+    time.sleep(2.5)  # the server remembers privileges for two seconds
+    assert findings(caes, 0, "error") == []
+
+
 @pytest.mark.parametrize("refresh, lacking", [
     (True, "index, delete, maintenance"), (False, "index, delete")])
 def test_what_elasticsearch_does_not_permit(refresh, lacking, place, role, caes):
