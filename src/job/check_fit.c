@@ -68,13 +68,13 @@ static const struct {
     enum sent sent;
     int bits;
 } column_types[] = {
-    {CQL_VARCHAR, TEXT, 0},    {CQL_ASCII, TEXT, 0},         {CQL_UUID, TEXT, 0},
-    {CQL_TIMEUUID, TEXT, 0},   {CQL_TIME, TEXT, 0},          {CQL_DURATION, TEXT, 0},
-    {CQL_INET, ADDRESS, 0},    {CQL_BLOB, BASE64, 0},        {CQL_BOOLEAN, BOOLEAN, 0},
-    {CQL_TINYINT, INTEGER, 8}, {CQL_SMALLINT, INTEGER, 16},  {CQL_INT, INTEGER, 32},
-    {CQL_BIGINT, INTEGER, 64}, {CQL_VARINT, BIG_INTEGER, 0}, {CQL_DECIMAL, DECIMAL, 0},
-    {CQL_FLOAT, REAL, 32},     {CQL_DOUBLE, REAL, 64},       {CQL_TIMESTAMP, INSTANT, 0},
-    {CQL_DATE, DAY, 0},
+    {CQL_VARCHAR, TEXT, 0},      {CQL_ASCII, TEXT, 0},        {CQL_UUID, TEXT, 0},
+    {CQL_TIMEUUID, TEXT, 0},     {CQL_TIME, TEXT, 0},         {CQL_DURATION, TEXT, 0},
+    {CQL_INET, ADDRESS, 0},      {CQL_BLOB, BASE64, 0},       {CQL_BOOLEAN, BOOLEAN, 0},
+    {CQL_TINYINT, INTEGER, 8},   {CQL_SMALLINT, INTEGER, 16}, {CQL_INT, INTEGER, 32},
+    {CQL_BIGINT, INTEGER, 64},   {CQL_COUNTER, INTEGER, 64},  {CQL_VARINT, BIG_INTEGER, 0},
+    {CQL_DECIMAL, DECIMAL, 0},   {CQL_FLOAT, REAL, 32},       {CQL_DOUBLE, REAL, 64},
+    {CQL_TIMESTAMP, INSTANT, 0}, {CQL_DATE, DAY, 0},
 };
 
 struct slice check_field_type(const struct json_node *definition)

@@ -80,9 +80,6 @@ static void look_at(struct check *check, struct check_table *table, unsigned bit
             check->findings, CHECK_ERROR, table->where,
             check_text(check->findings, "create it (caes-sync init does), or mend %s", option),
             "there is no such table");
-    } else if (table->counter) {
-        check_add(check->findings, CHECK_ERROR, table->where, "sync another table",
-                  "is a counter table: counters can't be written with a version");
     } else {
         check->have |= bit;
     }
@@ -98,6 +95,11 @@ static const char *alter(struct check *check, const struct check_table *table, c
 static void judge_data(struct check *check)
 {
     const struct check_table *data = &check->data;
+    if (data->counter)
+        check_add(check->findings, CHECK_WARNING, data->where,
+                  "sync another table where documents change, too",
+                  "is a counter table: it can't be written with a version, so its rows are only "
+                  "copied to Elasticsearch, and what documents change becomes dead letters");
     if (data->default_ttl > 0)
         check_add(check->findings, CHECK_WARNING, data->where,
                   alter(check, data, "default_time_to_live = 0"),
