@@ -78,6 +78,12 @@ static const struct command commands[] = {
      "create keyspace, tables and index that are missing",
      "Prints the CQL and JSON; touches nothing that exists.\n\n"
      "  caes-sync init --dry-run\n"},
+    {"check", NULL, 0, BIT(OPT_JSON), cmd_check, "say what would go wrong, before it does",
+     "Looks at configuration, servers, tables, index and a sample of real data, and writes\n"
+     "nothing. Exit code 0: no errors (warnings may be), 1: errors, 3: a server can't be reached\n"
+     "or refuses.\n\n"
+     "  caes-sync check\n"
+     "  caes-sync check --json | jq '.findings[] | select(.severity == \"error\")'\n"},
     {"init-config", NULL, 0, BIT(OPT_PRINT), cmd_init_config, "write a commented configuration",
      "To -c FILE, else ~/.caes/config.yaml; never over an existing one.\n\n"
      "  caes-sync init-config\n"

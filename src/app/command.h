@@ -73,6 +73,6 @@ void command_help(const struct command *command, struct buf *out);
 void command_print(struct buf *out);
 
 command_fn cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload, cmd_sync, cmd_init,
-    cmd_init_config, cmd_dlq, cmd_explain, cmd_verify, cmd_repair, cmd_help, cmd_version;
+    cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair, cmd_help, cmd_version;
 
 #endif

@@ -166,6 +166,14 @@ static bool set_defaults(struct parse *p)
     return true;
 }
 
+static const unsigned *keep_lines(struct parse *p, const struct config_seen *seen)
+{
+    unsigned *lines = arena_zalloc(p->config->arena, CONFIG_OPTIONS_MAX * sizeof *lines);
+    for (size_t i = 0; i < CONFIG_OPTIONS_MAX; i++)
+        lines[i] = seen->at[i] ? seen->at[i]->line : 0;
+    return lines;
+}
+
 /* What stands outside the list counts for every entry. */
 static bool read_entry(struct parse *p, const struct config_node *node,
                        const struct config_pipeline *common, const struct config_seen *outside,
@@ -184,6 +192,7 @@ static bool read_entry(struct parse *p, const struct config_node *node,
     for (size_t i = 0; i < CONFIG_OPTIONS_MAX; i++)
         if (!seen.at[i])
             seen.at[i] = outside->at[i];
+    out->lines = keep_lines(p, &seen);
     return config_check_pipeline(&p->reader, out, &seen, node, p->err);
 }
 
@@ -308,8 +317,10 @@ static bool parse_all(struct parse *p)
     if (!config_tree_read(&p->reader.doc, p->err) || !set_defaults(p) ||
         !walk(p, p->reader.doc.root, "") || !set_paths(p, &seen) || !set_logging(p, &seen))
         return false;
+    config->lines = keep_lines(p, &seen);
     if (p->pipelines)
         return read_pipelines(p, common, &seen);
+    common->lines = config->lines;
     common->name = "default";
     config->pipelines = common;
     config->pipeline_count = 1;
@@ -348,6 +359,21 @@ void app_config_free(struct app_config *config)
     arena_free(config->arena);
     free(config->arena);
     free(config);
+}
+
+unsigned app_config_line(const struct app_config *config, const struct config_pipeline *pipeline,
+                         const char *path)
+{
+    size_t count;
+    const struct config_option *options = option_table(&count);
+    const struct config_option *wanted = option_find(path);
+    for (size_t i = 0; wanted && i < count; i++) {
+        const unsigned *lines =
+            options[i].scope == OPTION_PROCESS ? config->lines : pipeline->lines;
+        if (options[i].scope == wanted->scope && options[i].offset == wanted->offset && lines[i])
+            return lines[i];
+    }
+    return 0;
 }
 
 const struct config_pipeline *app_config_pipeline(const struct app_config *config, const char *name)

@@ -114,7 +114,8 @@ struct config_cassandra {
 /* One index <-> one table. */
 struct config_pipeline {
     const char *name;
-    int64_t interval; /* ms */
+    const unsigned *lines; /* where each option of the table was given; 0: it was not */
+    int64_t interval;      /* ms */
     struct config_elasticsearch es;
     struct config_cassandra cassandra;
     struct config_pairs rename; /* field -> column */
@@ -158,6 +159,7 @@ struct app_config {
     bool has_logging;                     /* the file has a `logging` section */
     const struct config_pipeline *pipelines;
     size_t pipeline_count;       /* at least 1 */
+    const unsigned *lines;       /* as a pipeline's, of options outside of pipelines */
     struct config_list warnings; /* lines to be logged at start */
     struct arena *arena;
 };
@@ -187,6 +189,10 @@ void app_config_free(struct app_config *config);
 MUST_USE char *app_config_find(const char *given, struct err *err);
 /* Where a new one is written: given, else $CAES_CONFIG, else ~/.caes/config.yaml. To be freed. */
 MUST_USE char *app_config_new_path(const char *given);
+
+/* The line where an option was given, in whatever spelling; 0: its default counts. */
+unsigned app_config_line(const struct app_config *config, const struct config_pipeline *pipeline,
+                         const char *path);
 
 /* Borrowed; NULL when there is none of that name. */
 const struct config_pipeline *app_config_pipeline(const struct app_config *config,

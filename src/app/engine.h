@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "io/task.h"
+#include "job/check_finding.h"
 #include "job/verify.h"
 #include "pipeline/pipeline.h"
 
@@ -40,6 +41,8 @@ MUST_USE bool engine_run(struct engine *engine, struct err *err);
 /* What `init` does; said and created as in job/init.h. Blocks. */
 MUST_USE bool engine_init(struct engine *engine, bool dry_run, struct buf *said, int *created,
                           struct err *err);
+/* What `check` does, as job/check.h. Blocks. */
+MUST_USE bool engine_check(struct engine *engine, struct check_findings *findings, struct err *err);
 
 /* What `verify` does; the engine needs no state. Fills stores, folder, lag_ms and stop of options.
  * Blocks. */

@@ -144,6 +144,11 @@ typedef void es_json_fn(void *ctx, const struct json_node *json, const struct er
  * whatever the server's version wraps around it; an empty object for none. ERR_NOT_FOUND when the
  * index does not exist, ERR_SCHEMA when it lacks the type or the name stands for several. */
 MUST_USE bool es_mapping(struct es_client *client, es_json_fn *done, void *ctx, struct err *err);
+/* Any other question: a GET, or with a body (taken over, also when it fails) a POST that only asks.
+ * In path "{index}" stands for the index and "{documents}" for where its documents are, both as the
+ * server wants them in a path: "/{index}/_settings", "/{documents}/_search". */
+MUST_USE bool es_ask(struct es_client *client, const char *path, struct buf *body, es_json_fn *done,
+                     void *ctx, struct err *err);
 /* Creates the index with mapping (the same object as above, as JSON). */
 MUST_USE bool es_index_create(struct es_client *client, struct slice mapping, es_done_fn *done,
                               void *ctx, struct err *err);

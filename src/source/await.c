@@ -167,14 +167,14 @@ bool await_es_max_timestamp(struct es_client *client, bool *found, int64_t *valu
     return true;
 }
 
-struct mapping_call {
+struct json_call {
     struct call call;
     struct buf *json;
 };
 
-static void on_mapping(void *ctx, const struct json_node *json, const struct err *err)
+static void on_json(void *ctx, const struct json_node *json, const struct err *err)
 {
-    struct mapping_call *mapping = ctx;
+    struct json_call *mapping = ctx;
     if (!err)
         buf_append_slice(mapping->json, json->raw);
     end_call(&mapping->call, err);
@@ -182,8 +182,17 @@ static void on_mapping(void *ctx, const struct json_node *json, const struct err
 
 bool await_es_mapping(struct es_client *client, struct buf *json, struct err *err)
 {
-    struct mapping_call mapping = {.call = new_call(err), .json = json};
-    return wait_call(&mapping.call, es_mapping(client, on_mapping, &mapping, err));
+    struct json_call mapping = {.call = new_call(err), .json = json};
+    return wait_call(&mapping.call, es_mapping(client, on_json, &mapping, err));
+}
+
+bool await_es_ask(struct es_client *client, const char *path, struct buf *body,
+                  struct json_doc *doc, struct buf *text, struct err *err)
+{
+    struct json_call answer = {.call = new_call(err), .json = text};
+    buf_clear(text);
+    return wait_call(&answer.call, es_ask(client, path, body, on_json, &answer, err)) &&
+           json_parse(doc, buf_slice(text), false, err);
 }
 
 bool await_es_index_create(struct es_client *client, struct slice mapping, struct err *err)

@@ -33,6 +33,9 @@ MUST_USE bool await_es_max_timestamp(struct es_client *client, bool *found, int6
                                      struct err *err);
 /* Appends the mapping's JSON to json. ERR_NOT_FOUND: no index, or an index without a mapping. */
 MUST_USE bool await_es_mapping(struct es_client *client, struct buf *json, struct err *err);
+/* As es_ask; parses a copy of the answer: text has to live as long as doc's nodes. */
+MUST_USE bool await_es_ask(struct es_client *client, const char *path, struct buf *body,
+                           struct json_doc *doc, struct buf *text, struct err *err);
 MUST_USE bool await_es_index_create(struct es_client *client, struct slice mapping,
                                     struct err *err);
 /* One document as it stands there: its version (0: there is none) and its _source, appended. */

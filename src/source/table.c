@@ -151,8 +151,6 @@ static bool read_version_type(const struct map_table_column *column,
 static bool check_series(const struct listing *series, const struct source_table_options *options,
                          struct source_table *table, struct err *err)
 {
-    if (!table->schema)
-        return false;
     const struct map_table_column *id = find_column(series, slice_str(options->series_id));
     const struct map_table_column *version =
         find_column(series, slice_str(options->series_version));
@@ -195,6 +193,30 @@ static bool check_version_column(const struct listing *data,
     return true;
 }
 
+static bool build(const struct listing *data, const struct listing *series,
+                  const struct source_table_options *options, struct source_table *table,
+                  struct err *err)
+{
+    table->schema = map_schema_build(data->columns, data->count, &options->map, &table->arena, err);
+    if (!table->schema)
+        return err_context(err, "table %s.%s", options->keyspace, options->data);
+    return check_series(series, options, table, err) &&
+           check_version_column(data, options, table, err);
+}
+
+bool source_table_build(const struct source_table_options *options, struct map_table_column *data,
+                        uint32_t data_count, struct map_table_column *series, uint32_t series_count,
+                        struct source_table *table, struct err *err)
+{
+    *table = (struct source_table){0};
+    const struct listing of_data = {.columns = data, .count = data_count};
+    const struct listing of_series = {.columns = series, .count = series_count};
+    if (build(&of_data, &of_series, options, table, err))
+        return true;
+    source_table_free(table);
+    return false;
+}
+
 bool source_table_read(struct cql_client *client, const struct source_table_options *options,
                        struct source_table *table, struct err *err)
 {
@@ -202,15 +224,9 @@ bool source_table_read(struct cql_client *client, const struct source_table_opti
     struct arena scratch = {0};
     struct listing data = {.arena = &scratch};
     struct listing series = {.arena = &scratch};
-    bool fine = list_columns(client, options->keyspace, options->data, &data, err) &&
-                list_columns(client, options->keyspace, options->series, &series, err);
-    if (fine) {
-        table->schema =
-            map_schema_build(data.columns, data.count, &options->map, &table->arena, err);
-        fine = table->schema || err_context(err, "table %s.%s", options->keyspace, options->data);
-    }
-    fine = fine && check_series(&series, options, table, err) &&
-           check_version_column(&data, options, table, err);
+    const bool fine = list_columns(client, options->keyspace, options->data, &data, err) &&
+                      list_columns(client, options->keyspace, options->series, &series, err) &&
+                      build(&data, &series, options, table, err);
     arena_free(&scratch);
     if (!fine)
         source_table_free(table);

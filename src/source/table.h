@@ -38,6 +38,11 @@ struct source_table {
 MUST_USE bool source_table_read(struct cql_client *client,
                                 const struct source_table_options *options,
                                 struct source_table *table, struct err *err);
+/* The same from columns that were read before; they are not kept. */
+MUST_USE bool source_table_build(const struct source_table_options *options,
+                                 struct map_table_column *data, uint32_t data_count,
+                                 struct map_table_column *series, uint32_t series_count,
+                                 struct source_table *table, struct err *err);
 void source_table_free(struct source_table *table);
 
 /* The columns of one table, in arena; count 0: there is no such table. For tasks. */

@@ -56,13 +56,21 @@ class Cassandra(Server):
         self.joins = "cassandra"
         self.heap = "600m"
 
+    def demand_logins(self):
+        """Of the role cassandra, password cassandra, which can make others."""
+        self.secure = True
+        self.heap = "600m"
+
     def settings(self, instance):
         data = instance.folder / "data"
+        allow = ("PasswordAuthenticator", "CassandraAuthorizer") if self.secure else \
+            ("AllowAllAuthenticator", "AllowAllAuthorizer")
         return {
             "cluster_name": "caes", "num_tokens": 16, "auto_bootstrap": bool(self.joins),
             "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
             "endpoint_snitch": "SimpleSnitch", "dynamic_snitch": False,
-            "authenticator": "AllowAllAuthenticator", "authorizer": "AllowAllAuthorizer",
+            "authenticator": allow[0], "authorizer": allow[1],
+            "materialized_views_enabled": True,
             "listen_address": self.address, "rpc_address": self.address,
             "start_native_transport": True,
             "native_transport_port": instance.ports["native"],
@@ -121,6 +129,8 @@ class Cassandra(Server):
         hosts = ",".join(sorted(set(hosts)))
         base = f"CASSANDRA_{self.version}".replace(".", "_").replace("-", "_")
         port = instance.ports["native"]
+        if self.secure:
+            return {"CASSANDRA_SECURE_HOSTS": hosts, "CASSANDRA_SECURE_PORT": port}
         return {"CASSANDRA_HOSTS": hosts, "CASSANDRA_PORT": port,
                 f"{base}_HOSTS": hosts, f"{base}_PORT": port}
 
@@ -129,6 +139,7 @@ class Cassandra4(Cassandra):
     def settings(self, instance):
         settings = super().settings(instance)
         if self.number < (4, 1):
+            settings["enable_materialized_views"] = settings.pop("materialized_views_enabled")
             for new, old, value in (("commitlog_sync_period", "commitlog_sync_period_in_ms", 1000),
                                     ("memtable_heap_space", "memtable_heap_space_in_mb", 128),
                                     ("memtable_offheap_space", "memtable_offheap_space_in_mb", 128)):

@@ -12,7 +12,7 @@ ELASTICSEARCH_FOR_JDK_17 = "8.19.21"
 
 @dataclass(frozen=True)
 class Row:
-    name: str      # as on the command line; cassandra2 and cassandra3 share the row of cassandra
+    name: str      # as on the command line; others share it, such as cassandra2 and cassandra_secure
     versions: str  # a prefix of the version
     group: str
     artifact: str
@@ -59,16 +59,18 @@ def resolve(word):
     """NAME or NAME=VERSION -> a server."""
     name, _, version = word.partition("=")
     node = re.fullmatch(r"cassandra([23])", name)
-    family = "cassandra" if node else name
+    family = "cassandra" if node else name.removesuffix("_secure")
     if family not in {row.name for row in ROWS}:
         raise Failure(f"{name}: no such server: cassandra, cassandra2, cassandra3, "
-                      "elasticsearch, opensearch")
-    version = version or default_version(name)
+                      "elasticsearch, opensearch, cassandra_secure, elasticsearch_secure")
+    version = version or default_version(family)
     for row in ROWS:
         if row.name == family and version.startswith(row.versions):
             home = java_home(*row.java)
             server = row.make(row, name, version, home)
             if node:
                 server.join(int(node[1]))
+            if name != family and not node:
+                server.demand_logins()
             return server
     raise Failure(f"{name} {version}: not one that this script can start")

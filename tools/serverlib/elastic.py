@@ -1,4 +1,6 @@
 """Elasticsearch and OpenSearch."""
+import base64
+import hashlib
 import json
 import shutil
 import urllib.error
@@ -8,10 +10,28 @@ from pathlib import Path
 from .server import Server
 
 
+# Of a server with logins: user, password (the same) and what the user may do.
+ROLES = {
+    "admin": {"cluster": ["all"], "indices": ["all"]},
+    "daemon": {"cluster": ["monitor"],
+               "indices": ["read", "write", "maintenance", "view_index_metadata"]},
+    "reader": {"cluster": ["monitor"], "indices": ["read", "view_index_metadata"]},
+}
+
+
+def hashed(password):
+    """As the server's file of users wants it."""
+    salt = hashlib.sha256(password.encode()).digest()
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 10000, 32)
+    return "{PBKDF2}10000$" + "$".join(base64.b64encode(b).decode() for b in (salt, key))
+
+
 def health(url):
     try:
         with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
             return json.load(answer)["status"] in ("yellow", "green")
+    except urllib.error.HTTPError as refused:
+        return refused.code == 401
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return False
 
@@ -22,6 +42,10 @@ class Elasticsearch(Server):
     prefix = "ES"
     binary = "elasticsearch"
     transport_key = "transport.port"
+
+    def demand_logins(self):
+        """Of the users in ROLES."""
+        self.secure = True
 
     def settings(self, instance):
         folder = instance.folder
@@ -37,14 +61,30 @@ class Elasticsearch(Server):
     def discovery(self, home):
         settings = {"discovery.type": "single-node"}
         if (home / "modules/x-pack-security").is_dir():
-            settings["xpack.security.enabled"] = False
+            settings["xpack.security.enabled"] = self.secure
+        if self.secure:
+            settings |= {"xpack.security.http.ssl.enabled": False,
+                         "xpack.security.autoconfiguration.enabled": False}
         return settings
+
+    def write_users(self, config):
+        users, members, roles = [], [], []
+        for name, may in ROLES.items():
+            users.append(f"{name}:{hashed(name)}")
+            members.append(f"{name}:{name}")
+            indices = [{"names": ["*"], "privileges": may["indices"]}]
+            role = json.dumps({"cluster": may["cluster"], "indices": indices})
+            roles.append(f"{name}: {role}")  # each role has to begin a line
+        for file, lines in (("users", users), ("users_roles", members), ("roles.yml", roles)):
+            (config / file).write_text("\n".join(lines) + "\n")
 
     def configure(self, instance):
         config = instance.folder / "config"
         shutil.copytree(Path(instance.state["home"]) / "config", config, dirs_exist_ok=True)
         # JSON is YAML.
         (config / f"{self.binary}.yml").write_text(json.dumps(self.settings(instance), indent=1))
+        if self.secure:
+            self.write_users(config)
         options = config / "jvm.options"
         if options.exists():
             # The log of collections, dumps and crashes would go to the (shared) home.
@@ -72,16 +112,20 @@ class Elasticsearch(Server):
 
     def exports(self, instance, before):
         url = self.url(instance)
+        if self.secure:
+            return {"ELASTICSEARCH_SECURE_URL": url}
         return {f"{self.name.upper()}_URL": url, f"{self.tag()}_URL": url}
 
 
 class OpenSearch(Elasticsearch):
     prefix = "OPENSEARCH"
     binary = "opensearch"
+    demand_logins = Server.demand_logins
 
 
 class Elasticsearch2(Elasticsearch):
     transport_key = "transport.tcp.port"
+    demand_logins = Server.demand_logins
 
     def discovery(self, home):
         return {"discovery.zen.ping.unicast.hosts": []}

@@ -8,6 +8,7 @@ class Server:
     port_addresses = ("127.0.0.1",)
     joins = None
     port_names = ()
+    secure = False  # asks for logins and looks at privileges
 
     def __init__(self, row, name, version, java):
         self.row, self.name, self.version, self.java = row, name, version, java
@@ -15,6 +16,9 @@ class Server:
 
     def __eq__(self, other):
         return (self.name, self.version) == (other.name, other.version)
+
+    def demand_logins(self):
+        raise Failure(f"{self.name} {self.version}: this script knows no logins for it")
 
     def needs_java(self):
         if not self.java:

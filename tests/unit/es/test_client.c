@@ -152,6 +152,45 @@ static void test_hosts_take_turns(void **state)
     tear_down(&w);
 }
 
+struct answer {
+    bool came;
+    enum err_code code;
+};
+
+static void on_answer(void *ctx, const struct json_node *json, const struct err *err)
+{
+    struct answer *answer = ctx;
+    assert_true((json == NULL) == (err != NULL));
+    *answer = (struct answer){true, err ? err->code : ERR_NONE};
+}
+
+static void ask(struct world *w, const char *path, const char *body, enum err_code code)
+{
+    struct answer answer = {0};
+    struct buf text = {0};
+    if (body)
+        buf_append_str(&text, body);
+    assert_true(es_ask(w->s.client, path, body ? &text : NULL, on_answer, &answer, NULL));
+    while (!answer.came)
+        uv_run(io_loop_uv(w->s.loop), UV_RUN_ONCE);
+    assert_int_equal(answer.code, code);
+}
+
+static void test_other_questions(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {
+        {.body = ROOT("2.4.6")}, {.body = "{}"}, {.body = "{}"}, {.status = 404, .body = "{}"}};
+    struct world w;
+    set_up_connected(&w, script, 4, &(struct es_options){.type = "log"});
+    ask(&w, "/_cluster/state/metadata/{index}?x={", NULL, ERR_NONE);
+    check_seen(&w, 1, "GET", "/_cluster/state/metadata/my%20index?x={", "");
+    ask(&w, "/{documents}/_search", "{\"size\":1}", ERR_NONE);
+    check_seen(&w, 2, "POST", "/my%20index/log/_search", "{\"size\":1}");
+    ask(&w, "/{index}", NULL, ERR_NOT_FOUND);
+    tear_down(&w);
+}
+
 static void test_logins(void **state)
 {
     (void)state;
@@ -908,6 +947,7 @@ int main(void)
         cmocka_unit_test(test_root_that_is_missing),
         cmocka_unit_test(test_what_is_no_server),
         cmocka_unit_test(test_hosts_take_turns),
+        cmocka_unit_test(test_other_questions),
         cmocka_unit_test(test_logins),
         cmocka_unit_test(test_bulk_lines),
         cmocka_unit_test(test_actions_that_spoil_a_bulk),
