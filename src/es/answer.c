@@ -47,13 +47,21 @@ enum err_code es_status_code(int status, const struct json_node *error)
     }
 }
 
+/* Records belong into no log, and a long one would push the cause out of the line. */
+static struct slice without_preview(struct slice text)
+{
+    static const char preview[] = ". Preview of field's value";
+    const char *at = memmem(text.ptr, text.len, preview, strlen(preview));
+    return at ? slice_of(text.ptr, (size_t)(at - text.ptr)) : text;
+}
+
 static void append_part(struct buf *out, size_t begin, const struct json_node *part)
 {
     if (!part || part->type != JSON_STRING || part->text.len == 0)
         return;
     if (out->len > begin)
         buf_append_str(out, ": ");
-    buf_append_slice(out, part->text);
+    buf_append_slice(out, without_preview(part->text));
 }
 
 void es_error_text(const struct json_node *error, struct buf *out)

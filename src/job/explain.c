@@ -1,23 +1,10 @@
 #include "job/explain.h"
 
 #include "base/json.h"
-#include "map/codec.h"
+#include "map/convert.h"
 #include "map/schema.h"
 #include "source/await.h"
 #include "store/dead_letter.h"
-
-/* A value that has no JSON form stands there as a text that says so. */
-static void append_cell(struct buf *out, const struct map_column *column, struct slice cell)
-{
-    struct err err = {0};
-    const size_t start = out->len;
-    if (slice_is_null(cell)) {
-        buf_append_str(out, "null");
-    } else if (!map_codec_to_json(column->codec, column->type, cell, out, &err)) {
-        out->len = start;
-        json_append_parsed(out, slice_str(err.text));
-    }
-}
 
 static void append_elasticsearch(struct buf *out, const struct pipeline_explanation *e,
                                  struct slice source)
@@ -60,7 +47,7 @@ static void append_cassandra(struct buf *out, const struct pipeline_explanation 
         buf_append_char(out, i ? ',' : '{');
         json_append_parsed(out, e->schema->columns[i].name);
         buf_append_char(out, ':');
-        append_cell(out, &e->schema->columns[i], row->content.cells[i]);
+        map_cell_show(&e->schema->columns[i], row->content.cells[i], out);
     }
     buf_append_str(out, e->schema->column_count ? "},\"writetimes\":{" : "{},\"writetimes\":{");
     const char *comma = "";
@@ -88,9 +75,9 @@ static void append_differences(struct buf *out, const struct pipeline_explanatio
         buf_printf(out, "%s{", comma);
         json_append_member(out, "field", column->field);
         buf_append_str(out, ",\"elasticsearch\":");
-        append_cell(out, column, document[i]);
+        map_cell_show(column, document[i], out);
         buf_append_str(out, ",\"cassandra\":");
-        append_cell(out, column, row[i]);
+        map_cell_show(column, row[i], out);
         buf_append_char(out, '}');
         comma = ",";
     }

@@ -148,6 +148,31 @@ bool map_document_render(const struct map_schema *schema, const struct slice *ce
     return true;
 }
 
+void map_cell_show(const struct map_column *column, struct slice cell, struct buf *out)
+{
+    struct err err = {0};
+    const size_t start = out->len;
+    if (slice_is_null(cell)) {
+        buf_append_str(out, "null");
+    } else if (!map_codec_to_json(column->codec, column->type, cell, out, &err)) {
+        out->len = start;
+        json_append_parsed(out, slice_str(err.text));
+    }
+}
+
+void map_row_show(const struct map_schema *schema, const struct slice *cells, struct buf *out)
+{
+    const size_t start = out->len;
+    buf_append_char(out, '{');
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if (slice_is_null(cells[i]))
+            continue;
+        append_name(out, start, schema->columns[i].field);
+        map_cell_show(&schema->columns[i], cells[i], out);
+    }
+    buf_append_char(out, '}');
+}
+
 /* --- contents */
 
 static struct slice normal_cell(const struct cql_type *type, struct slice cell, struct arena *arena)

@@ -41,6 +41,12 @@ MUST_USE bool map_document_render(const struct map_schema *schema, const struct 
                                   const struct json_node *present, struct buf *out,
                                   struct err *err);
 
+/* Appends a column's value as JSON for people; one that has no JSON form becomes a text that tells
+ * why. */
+void map_cell_show(const struct map_column *column, struct slice cell, struct buf *out);
+/* {"field":value,…} of all columns that have one. */
+void map_row_show(const struct map_schema *schema, const struct slice *cells, struct buf *out);
+
 /* Brings cells as they came from Cassandra into the canonical form (map/normal.h): empty
  * collections become null, what has several encodings gets its one. New bytes live in arena, the
  * old ones stay as they are. */

@@ -51,6 +51,24 @@ static bool refuse_document(struct cycle *c, const struct change_entry *entry,
     return fine;
 }
 
+/* Its row is what could not be copied. */
+static bool refuse_row(struct cycle *c, const struct change_entry *entry, const char *why,
+                       struct arena *arena, struct err *err)
+{
+    struct item item = {0};
+    struct err bad = {0};
+    struct buf payload = {0};
+    if (!entry->unusable && intake_item(c, entry->key, &item, arena, &bad) &&
+        !source_rows_read(c->p->rows, &item.key, 1, &item.row, arena, err))
+        return false;
+    if (item.row.content.cells)
+        outcome_payload(c, SLICE_NULL, &item.row.content, &payload);
+    const bool fine = refuse_entry(c, entry, CHANGE_CASSANDRA, "entry", why,
+                                   payload.len ? buf_slice(&payload) : SLICE_NULL, err);
+    buf_free(&payload);
+    return fine;
+}
+
 static const char *why_unusable(const struct cycle *c, const struct change_entry *entry)
 {
     if (entry->unusable)
@@ -85,7 +103,6 @@ bool intake_entries(struct cycle *c, const struct source_page *page, struct aren
                     struct err *err)
 {
     struct pipeline *p = c->p;
-    (void)arena;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
         bool seen;
@@ -96,7 +113,7 @@ bool intake_entries(struct cycle *c, const struct source_page *page, struct aren
             continue;
         const char *why = why_unusable(c, entry);
         if (why) {
-            if (!refuse_entry(c, entry, CHANGE_CASSANDRA, "entry", why, SLICE_NULL, err))
+            if (!refuse_row(c, entry, why, arena, err))
                 return false;
             continue;
         }

@@ -56,15 +56,12 @@ bool outcome_dead(struct cycle *c, struct slice key, int64_t version, enum chang
 void outcome_payload(const struct cycle *c, struct slice source,
                      const struct change_content *content, struct buf *out)
 {
-    struct err err = {0};
     if (!slice_is_null(source))
         buf_append_slice(out, source);
-    else if (content->missing || !content->cells ||
-             !map_document_render(c->p->table.schema, content->cells, SLICE_NULL, 0, NULL, out,
-                                  &err)) {
-        buf_clear(out);
+    else if (content->missing || !content->cells)
         buf_append_str(out, "null");
-    }
+    else
+        map_row_show(c->p->table.schema, content->cells, out);
 }
 
 static bool dead_item(struct cycle *c, struct item *item, const char *rule, const char *reason,

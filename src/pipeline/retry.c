@@ -11,6 +11,7 @@ enum { PAGE = 500 };
 /* A page of letters, in the order of their keys. */
 struct letters {
     struct store_dead_letter items[PAGE];
+    const struct item *examined[PAGE]; /* NULL: what is no key */
     uint32_t count;
     struct arena arena;
 };
@@ -54,6 +55,18 @@ static bool settle(struct cycle *c, struct slice key, int64_t version, struct er
            store_dead_count(p->store, p->id, &p->dead_letters, err);
 }
 
+/* Letters of the future stay until their time has come, unless their document is another by now. */
+static bool settle_future(struct cycle *c, const struct item *item,
+                          const struct store_dead_letter *letter, struct err *err)
+{
+    struct pipeline *p = c->p;
+    if (!in_future(c, letter) || letter->target != CHANGE_CASSANDRA ||
+        item->document.version == letter->version)
+        return true;
+    return store_dead_settle(p->store, p->id, letter->key, letter->version, err) &&
+           store_dead_count(p->store, p->id, &p->dead_letters, err);
+}
+
 static bool take_item(struct cycle *c, const struct item *item, struct err *err)
 {
     const bool dead = item->decision.action == RESOLVE_DEAD ||
@@ -79,7 +92,7 @@ static bool retry_unusable(struct cycle *c, const struct store_dead_letter *lett
     return document.version == letter->version || settle(c, letter->key, letter->version, err);
 }
 
-static bool retry_page(struct cycle *c, const struct letters *l, struct err *err)
+static bool retry_page(struct cycle *c, struct letters *l, struct err *err)
 {
     struct arena arena = {0};
     struct item *items = arena_alloc(&arena, (l->count + 1) * sizeof *items);
@@ -89,17 +102,21 @@ static bool retry_page(struct cycle *c, const struct letters *l, struct err *err
         const struct store_dead_letter *letter = &l->items[i];
         const bool again = count > 0 && slice_equal(items[count - 1].key.text, letter->key);
         struct err bad = {0};
+        l->examined[i] = NULL;
         if (!again && !intake_item(c, letter->key, &items[count], &arena, &bad)) {
             fine = retry_unusable(c, letter, &arena, err);
             continue;
         }
         if (!again)
             items[count++].retried = true;
+        l->examined[i] = &items[count - 1];
         fine = revive_entry(c, letter, err);
     }
     fine = fine && memory_flush(c->p->memory, err) && examine_batch(c, items, count, &arena, err);
     for (size_t i = 0; fine && i < count; i++)
         fine = take_item(c, &items[i], err);
+    for (uint32_t i = 0; fine && i < l->count; i++)
+        fine = !l->examined[i] || settle_future(c, l->examined[i], &l->items[i], err);
     arena_free(&arena);
     return fine;
 }

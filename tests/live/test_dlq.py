@@ -1,6 +1,7 @@
 """The dead letters as an operator meets them: listed, shown, mended and tried again, purged."""
 import json
 import time
+import uuid
 
 import pytest
 from support import eventually, now
@@ -163,3 +164,101 @@ def test_full_letters_can_be_retried(place, caes):
     assert caes.command("dlq", "retry", "--json").json["left"] == 0
     caes.sync()
     assert len(place.rows()) == 4
+
+
+def write_rows(place, version, rows, **using):
+    """Rows and their entries, many at once; rows: {key: content}."""
+    timestamp = using.get("timestamp")
+    batch = place.session.prepare(
+        f"BEGIN BATCH {f'USING TIMESTAMP {timestamp}' if timestamp else ''} "
+        f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) VALUES (0, ?, ?) USING TTL 3600; "
+        f"INSERT INTO {place.keyspace}.data (did, user, likes, score, day) VALUES (?, ?, ?, ?, ?); "
+        "APPLY BATCH")
+    waiting = [place.session.execute_async(batch, [version, uuid.UUID(k), uuid.UUID(k), c.get("user"),
+                                                   c.get("likes"), c.get("score"), c.get("day")])
+               for k, c in rows.items()]
+    for one in waiting:
+        one.result()
+
+
+def test_ten_thousand_records_of_which_a_hundred_can_not_be_copied(place, caes):
+    """Each reason for refusal at least once: the others arrive, these are kept with all that is needed
+    to know them by, and when the causes are mended nothing is left."""
+    place.make_tables({"user": "text", "likes": "int", "score": "double", "day": "date"})
+    place.make_index({"user": {"type": "keyword"}, "likes": {"type": "keyword"},
+                      "score": {"type": "double"}, "day": {"type": "keyword"}})
+    caes.configure(sync={"settle": 0.5, "maxFutureSkew": 1, "overlap": 600},
+                   CassandraConfig={"maxDeletes": 3, "deleteSettle": 0.5})
+    ids = lambda n: [str(uuid.uuid4()) for _ in range(n)]  # noqa: E731
+    content = {"user": "good", "likes": 1}
+    to_delete, unexplained, stamped = ids(10), ids(5), ids(5)
+    start = now()
+    write_rows(place, start, {k: content for k in to_delete + unexplained})
+    caes.sync()
+    time.sleep(1)
+
+    version, future = now(), now() + 40
+    docs, rows = {k: content for k in ids(4950)}, {k: content for k in ids(4950)}
+    place.elastic.bulk(place.index, [(k, version, c) for k, c in docs.items()])
+    write_rows(place, version, rows)
+    bad_docs = {k: c for n, c in (
+        (10, {"likes": "many"}), (10, {"likes": 3_000_000_000}), (10, {"day": "31/12/1999"}),
+        (5, {"user": ["a", "b"]}), (5, {"score": "1.5"})) for k in ids(n) for c in [c]}
+    strange = [k.upper() for k in ids(5)] + [f"no-key-{n}" for n in range(5)]
+    place.elastic.bulk(place.index, [(k, version, c) for k, c in bad_docs.items()])
+    place.elastic.bulk(place.index, [(k, version, content) for k in strange])
+    early_docs, early_rows = ids(5), ids(5)
+    place.elastic.bulk(place.index, [(k, future, content) for k in early_docs])
+    write_rows(place, future, {k: content for k in early_rows})
+    write_rows(place, version, {k: content for k in stamped}, timestamp=future * 1_000_000)
+    for key in unexplained:
+        place.cql(f"UPDATE {place.keyspace}.data SET user = 'unversioned' WHERE did = %s",
+                  [uuid.UUID(key)])
+    time.sleep(1)
+    place.elastic.bulk(place.index, [(k, version + 1, {"user": "document"})
+                                     for k in stamped + unexplained])
+    bad_rows = {k: c for n, c in ((10, {"score": float("nan")}), (10, {"user": "x" * 40_000}))
+                for k in ids(n) for c in [c]}
+    write_rows(place, version, bad_rows)
+    for key in to_delete:
+        place.delete_row(version, key)
+    caes.sync(code=1)
+    time.sleep(1)
+    caes.sync(code=None)
+
+    documents, table = place.docs(), place.rows()
+    assert all(documents[k][1] == content == table[k] for k in [*docs, *rows])
+    bad = {*bad_docs, *strange, *early_docs, *early_rows, *stamped, *unexplained, *bad_rows,
+           *to_delete}
+    listed = letters(caes)
+    reasons = {"docs": bad_docs, "strange": strange, "early docs": early_docs,
+               "early rows": early_rows, "stamped": stamped, "unexplained": unexplained,
+               "rows": bad_rows, "deletes": to_delete}
+    found = {letter["key"] for letter in listed}
+    assert {name: len(found & set(keys)) for name, keys in reasons.items()} == {
+        name: len(keys) for name, keys in reasons.items()}
+    assert found == bad and len(bad) == len(listed) == 100
+    for letter in listed:
+        assert letter["version"] >= start and letter["reason"] and letter["direction"]
+        shown = caes.command("dlq", "show", letter["key"], "--json").json["dead_letters"]
+        assert len(shown) == 1
+        assert shown[0]["payload"] is not None or letter["key"] in to_delete
+    assert len({letter["rule"] for letter in listed}) >= 7
+
+    version = now() + 1
+    place.elastic.bulk(place.index, [(k, version, content) for k in bad_docs])
+    for key in strange:
+        place.delete_doc(key)
+    write_rows(place, version, {k: content for k in bad_rows})
+    while now() <= future:
+        time.sleep(1)
+    time.sleep(1)
+    # a write time that lay ahead of its entry is one more thing that somebody has to decide
+    assert caes.command("dlq", "retry", "--json", code=1).json["left"] == len(stamped)
+    assert {letter["rule"] for letter in letters(caes)} == {"unexplained"}
+    assert caes.command("dlq", "retry", "--json").json["left"] == 0
+    documents, table = {k: c for k, (_, c) in place.docs().items()}, place.rows()
+    assert documents == table
+    assert set(table) == {*docs, *rows, *bad - set(strange) - set(to_delete)}
+    assert all(table[k] == {"user": "document"} for k in unexplained + stamped)
+    caes.sync()
