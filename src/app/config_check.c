@@ -78,7 +78,7 @@ static bool check_overlap(const struct check *c)
     if (c->p->cassandra.ttl * 1000 <= written->ms)
         return config_fail(&c->r->doc, where(c, "CassandraConfig.ttl", "sync.overlap"), NULL,
                            c->err, "ttl must exceed sync.overlap; make ttl longer");
-    if (c->p->es.keep_deleted < written->ms)
+    if (c->p->es.deleted_field && c->p->es.keep_deleted < written->ms)
         return config_fail(&c->r->doc, where(c, "ElasticSearchConfig.keepDeleted", "sync.overlap"),
                            NULL, c->err,
                            "keepDeleted must be at least sync.overlap; make it longer");

@@ -99,6 +99,7 @@ void engine_fill_options(struct engine *e)
         .refresh = s->es.refresh,
         .timestamp_field = slice_str(s->es.timestamp_field),
         .deleted_field = slice_str(s->es.deleted_field),
+        .keep_deleted_us = s->es.keep_deleted * 1000,
         .log = e->log,
     };
     fill_map(e, &e->options.table.map);

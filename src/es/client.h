@@ -113,6 +113,8 @@ struct es_feed;
 struct es_feed_options {
     int64_t since, until;
     bool all;           /* every document, since is ignored */
+    /* Only documents in which this boolean field is true; NULL: whatever they hold. Borrowed. */
+    const char *where_true;
     uint32_t page_size; /* 0: 1000; at most 10,000 */
     /* slices > 1: only part number slice (from 0) of that many, so that several feeds can share the
      * work; each has its own moment. Servers below 5 have no slices: slice 0 gives everything. */

@@ -36,6 +36,24 @@ static void append_text(struct buf *body, const struct buf *text)
         buf_append_str(body, "\"\"");
 }
 
+static void append_query(const struct es_feed_options *options, const struct es_client *client,
+                         struct buf *body)
+{
+    buf_append_str(body, "\"query\":");
+    if (options->where_true)
+        buf_append_str(body, "{\"bool\":{\"must\":[");
+    if (options->all)
+        buf_append_str(body, "{\"match_all\":{}}");
+    else
+        es_append_range(client, body, options->since, options->until);
+    if (!options->where_true)
+        return;
+    buf_append_str(body, ",{\"term\":{");
+    if (!json_append_string(body, slice_str(options->where_true)))
+        buf_append_str(body, "\"\"");
+    buf_append_str(body, ":true}}]}}");
+}
+
 /* No filter_path: to filter, the server would take every _source apart and write it anew, its
  * numbers rounded to doubles. */
 static void append_search(const struct es_feed_state *state, const struct es_client *client,
@@ -51,11 +69,7 @@ static void append_search(const struct es_feed_state *state, const struct es_cli
         buf_append_str(body, "\"_source\":false,");
     else if (v->exclude_vectors)
         buf_append_str(body, "\"_source\":{\"exclude_vectors\":false},");
-    buf_append_str(body, "\"query\":");
-    if (state->options.all)
-        buf_append_str(body, "{\"match_all\":{}}");
-    else
-        es_append_range(client, body, state->options.since, state->options.until);
+    append_query(&state->options, client, body);
 }
 
 static void append_slice(const struct es_feed_state *state, const struct es_client *client,

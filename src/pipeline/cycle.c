@@ -132,7 +132,7 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
         return retry_letters(c, stop, err) && may_go_on(c, stop, err);
     return read_window(c, p->documents, intake_documents, stop, err) && examine_due(c, stop, err) &&
            may_go_on(c, stop, err) && (!c->retry || retry_letters(c, stop, err)) &&
-           may_go_on(c, stop, err) && complete(c, err);
+           may_go_on(c, stop, err) && complete(c, err) && sweep_deleted(c, stop, err);
 }
 
 static bool cycle(struct cycle *c, const struct io_wake *stop, struct err *err)

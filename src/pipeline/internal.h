@@ -77,6 +77,9 @@ struct item {
 /* retry.c: the dead letters that c->retry asks for. */
 MUST_USE bool retry_letters(struct cycle *c, const struct io_wake *stop, struct err *err);
 
+/* sweep.c: removes documents that have been marked as deleted for long enough. */
+MUST_USE bool sweep_deleted(struct cycle *c, const struct io_wake *stop, struct err *err);
+
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
 int64_t window_version_at(const struct pipeline *p, int64_t us);

@@ -35,6 +35,7 @@ struct pipeline_options {
     bool refresh;
     struct slice timestamp_field;
     struct slice deleted_field; /* may be null */
+    int64_t keep_deleted_us;    /* how long documents marked by it stay */
     const struct log *log;
 };
 
