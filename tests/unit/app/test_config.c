@@ -147,8 +147,8 @@ static const struct {
      "c.yaml:6: CassandraConfig.ttl: ttl must exceed sync.overlap; make ttl longer"},
     {HELPER_ES HELPER_CASS "sync:\n  overlap: 2h\n",
      "c.yaml:7: sync.overlap: ttl must exceed sync.overlap; make ttl longer"},
-    {HELPER_ES HELPER_CASS "  ttl: 1d\nsync:\n  overlap: 2h\n",
-     "c.yaml:8: sync.overlap: keepDeleted must be at least sync.overlap; make it longer"},
+    {HELPER_ES "  deletedFieldName: gone\n" HELPER_CASS "  ttl: 1d\nsync:\n  overlap: 2h\n",
+     "c.yaml:9: sync.overlap: keepDeleted must be at least sync.overlap; make it longer"},
     {HELPER_ES HELPER_CASS "  guard: timestamp\nsync:\n  versionUnit: us\n",
      "c.yaml:6: CassandraConfig.guard: guard timestamp wants versions in s or ms; set "
      "sync.versionUnit, or take guard snapshot"},
