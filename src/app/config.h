@@ -131,6 +131,7 @@ struct config_pipeline {
     struct {
         int64_t every; /* ms; 0: never */
         enum config_repair repair;
+        int64_t rate; /* records a second, 0: no limit */
     } verify;
 };
 

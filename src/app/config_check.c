@@ -92,9 +92,6 @@ static bool check_guard(const struct check *c)
         return config_fail(&c->r->doc, where(c, "CassandraConfig.guard", NULL), NULL, c->err,
                            "guard timestamp wants versions in s or ms; set sync.versionUnit, or "
                            "take guard snapshot");
-    if (c->p->sync.on_gap == CONFIG_GAP_REPAIR)
-        return config_fail(&c->r->doc, where(c, "sync.onGap", NULL), NULL, c->err,
-                           "repair is not supported by this version yet; take stop");
     return true;
 }
 

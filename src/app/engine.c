@@ -1,6 +1,7 @@
 #include "app/engine.h"
 
 #include "app/engine_internal.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -56,6 +57,7 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
+    e->started_us = clock_wall_us();
     e->settings = &config->pipelines[0];
     e->log = log;
     e->loop = loop;
@@ -112,7 +114,8 @@ int64_t engine_since(const struct engine *e)
 
 void engine_status(const struct engine *e, struct engine_status *out)
 {
-    *out = (struct engine_status){.failure = e->failure, .failing_since_us = e->failing_since_us};
+    *out = (struct engine_status){
+        .verified = e->verified, .failure = e->failure, .failing_since_us = e->failing_since_us};
     pipeline_status(e->pipeline, &out->pipeline);
 }
 

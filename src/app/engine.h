@@ -24,8 +24,19 @@ void engine_start_from(struct engine *engine, int64_t since);
 /* That version while it still counts, else 0. */
 int64_t engine_since(const struct engine *engine);
 
+/* The daemon's own last comparison of both stores. */
+struct engine_verified {
+    int64_t started_us, at_us; /* wall clock; 0: never */
+    int64_t compared, mended;
+    int64_t differences; /* that are left */
+    struct err failure;  /* why it could not be made, or ERR_NONE */
+    bool running;
+    int said; /* lines in the log about what could not be mended */
+};
+
 struct engine_status {
     struct pipeline_status pipeline;
+    struct engine_verified verified;
     struct err failure;       /* of the last cycle; ERR_NONE: it was complete */
     int64_t failing_since_us; /* the first of the failed ones in a row, wall clock */
 };

@@ -5,6 +5,8 @@
 
 /* What the commands beside the cycles do. */
 
+enum { VERIFY_MEMORY = 64 << 20 };
+
 static void say_line(void *ctx, struct slice line)
 {
     const struct engine_job *job = ctx;
@@ -88,7 +90,7 @@ static bool repair(struct engine_job *job, struct err *err)
         .line = say_line,
         .ctx = job,
     };
-    options.verify.memory = (size_t)number_member(job, "memory", 64 << 20);
+    options.verify.memory = (size_t)number_member(job, "memory", VERIFY_MEMORY);
     options.verify.rate = number_member(job, "rate", 0);
     options.verify.since = number_member(job, "since", 0);
     options.verify.low = number_member(job, "low", INT64_MIN);
@@ -103,6 +105,27 @@ static bool repair(struct engine_job *job, struct err *err)
     return fine;
 }
 
+/* The daemon's own comparison; the command `verify` does the same in a process of its own. */
+static bool verify(struct engine_job *job, struct err *err)
+{
+    struct engine *e = job->e;
+    struct job_stores stores = engine_stores(e);
+    struct job_verify options = engine_verify_options(e, &stores);
+    struct job_verify_report report;
+    options.memory = VERIFY_MEMORY;
+    options.rate = number_member(job, "rate", 0);
+    options.stop = &job->stop;
+    const bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
+                      job_verify(&options, &report, err);
+    job_stores_close(&stores);
+    if (!fine)
+        return false;
+    buf_append_char(&job->result, '{');
+    job_verify_append(&job->result, &report);
+    buf_append_char(&job->result, '}');
+    return true;
+}
+
 static const struct {
     const char *name;
     engine_command_fn *run;
@@ -110,6 +133,7 @@ static const struct {
     {"dlq", dlq},
     {"explain", explain},
     {"repair", repair},
+    {"verify", verify},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

@@ -23,7 +23,9 @@ struct engine {
     struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
     struct engine_job *jobs;
     struct io_group jobs_running;
-    int open;                 /* clients that are not closed yet */
+    int open;           /* clients that are not closed yet */
+    int64_t started_us; /* wall clock */
+    struct engine_verified verified;
     int64_t since;            /* that the cycles start from; 0: the checkpoint */
     struct err failure;       /* of the last cycle */
     int64_t failing_since_us; /* wall clock; 0: it was complete */
@@ -35,6 +37,11 @@ struct engine {
  * configuration. */
 struct job_stores engine_stores(const struct engine *e);
 struct job_verify engine_verify_options(const struct engine *e, const struct job_stores *stores);
+
+/* engine_self.c: after a cycle, starts a comparison of both stores where it is due. */
+void engine_self_check(struct engine *e, bool gap);
+/* The repair that onGap asks for, waited for. For tasks. */
+void engine_close_gap(struct engine *e);
 
 /* engine_options.c */
 void engine_fill_options(struct engine *e);

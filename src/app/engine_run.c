@@ -55,7 +55,7 @@ static bool sync_all(void *ctx, struct err *err)
         sum->put_off = one.put_off;
         sum->gap = one.gap;
         if (fine && one.put_off == 0)
-            return true;
+            break;
         /* What was too fresh for this cycle is settled in the next. */
         if (fine)
             io_sleep(e->loop, (uint64_t)(e->options.settle_us / 1000) + 50, &e->stop);
@@ -66,6 +66,13 @@ static bool sync_all(void *ctx, struct err *err)
         if (!fine)
             return false;
     }
+    if (sum->gap) {
+        struct pipeline_status status;
+        engine_close_gap(e);
+        pipeline_status(e->pipeline, &status);
+        sum->gap = status.gap;
+    }
+    return true;
 }
 
 bool engine_sync(struct engine *e, struct pipeline_report *report, struct err *err)
@@ -124,6 +131,7 @@ static bool run_cycles(struct engine *e, struct err *why)
             engine_start_from(e, 0);
             e->backoff_ms = 0;
             tell_recovery(e);
+            engine_self_check(e, report.gap);
         } else if (err.code == ERR_STATE) {
             *why = err;
             return false;

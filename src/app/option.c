@@ -181,10 +181,12 @@ static const struct config_option options[] = {
      .help = "What follows when the daemon was down for longer than ttl."},
 
     {"verify.every", OPTION_DURATION, AT(verify.every), "never", 1000, 366LL * DAY_MS,
-     .word = "never", NOT_YET, .help = "Time between the daemon's own comparisons of both stores."},
+     .word = "never", .help = "Time between the daemon's own comparisons of both stores."},
     {"verify.repair", OPTION_ENUM, AT(verify.repair), "none",
-     .choices = "none|newest|elasticsearch|cassandra", NOT_YET,
+     .choices = "none|newest|elasticsearch|cassandra",
      .help = "Whether it mends what it finds, and by which rule."},
+    {"verify.rate", OPTION_INT, AT(verify.rate), "10000", 0, 1000000000,
+     .help = "Records of either side that it compares in a second; 0: no limit."},
 
     {"state", OPTION_PATH, TOP(state), "~/.caes/state.db",
      .help =

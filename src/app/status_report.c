@@ -42,6 +42,22 @@ static void append_failure(const struct engine_status *s, int64_t now_us, struct
     buf_append_str(out, "},");
 }
 
+static void append_verified(const struct engine_verified *v, int64_t now_us, struct buf *out)
+{
+    if (v->at_us == 0) {
+        buf_append_str(out, "\"last_verify\":null,");
+        return;
+    }
+    buf_printf(out,
+               "\"last_verify\":{\"seconds_ago\":%.1f,\"compared\":%lld,\"mended\":%lld,"
+               "\"differences\":%lld,\"failure\":",
+               (double)(now_us - v->at_us) / 1e6, (long long)v->compared, (long long)v->mended,
+               (long long)v->differences);
+    if (v->failure.code == ERR_NONE || !json_append_string(out, slice_str(v->failure.text)))
+        buf_append_str(out, "null");
+    buf_append_str(out, "},");
+}
+
 void status_report_json(const struct status_report *report, int64_t now_us, struct buf *out)
 {
     const struct config_pipeline *p = &report->config->pipelines[0];
@@ -72,6 +88,7 @@ void status_report_json(const struct status_report *report, int64_t now_us, stru
                "\"dead_letters\":%lld,\"gap\":%s,",
                (long long)s->highest_elasticsearch, (long long)s->highest_cassandra,
                (long long)s->dead_letters, s->gap ? "true" : "false");
+    append_verified(&report->engine.verified, now_us, out);
     status_report_counts("to_elasticsearch", &s->to_elasticsearch, out);
     buf_append_char(out, ',');
     status_report_counts("to_cassandra", &s->to_cassandra, out);

@@ -36,7 +36,8 @@ def eventually(check, timeout=20, pause=0.1):
             result = check()
             if result:
                 return result
-        except (AssertionError, KeyError, TypeError, requests.RequestException) as caught:
+        except (AssertionError, KeyError, IndexError, TypeError,
+                requests.RequestException) as caught:
             failure = caught
         if time.monotonic() > deadline:
             raise failure or AssertionError(f"still {result!r} after {timeout} s")

@@ -194,8 +194,6 @@ static const struct {
     {"ElasticSearchConfig:\n  aws:\n    secretAccessKeyFile: /secret\n",
      "c.yaml:3: ElasticSearchConfig.aws.secretAccessKeyFile: is not supported by this version "
      "yet; remove it"},
-    {HELPER_ES HELPER_CASS "sync:\n  onGap: repair\n",
-     "c.yaml:7: sync.onGap: repair is not supported by this version yet; take stop"},
     {HELPER_ES HELPER_CASS "  insertQuery: |\n    INSERT INTO t (a)\n    VALUES ('%(a)s')\n",
      "c.yaml:6: CassandraConfig.insertQuery: line 2, column 10 of the text: a placeholder within "
      "quotes; leave the quotes away, values are bound and never pasted into the text"},
