@@ -348,10 +348,10 @@ def test_a_server_that_hangs_does_not_hold_a_stop(home):
 
 
 def test_what_it_can_not_do_yet_is_said(home):
-    home.write("verify: {every: 1h}")
+    home.write("workers: 2")
     home("start")
     home("stop")
-    assert "verify.every: is not supported by this version yet" in home.log.read_text()
+    assert "workers: is not supported by this version yet" in home.log.read_text()
 
 
 def test_log_moves(home):
