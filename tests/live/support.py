@@ -130,7 +130,10 @@ class Elastic:
         """An index with an explicit mapping; the field or meta field of versions comes by itself."""
         mapping = {"properties": dict(properties)}
         if self.stamped:
-            mapping["_timestamp"] = {"enabled": True}
+            exact = {"type": "string", "index": "not_analyzed"}
+            mapping = {"_timestamp": {"enabled": True, **({"store": True} if self.major < 2 else {})},
+                       "properties": {name: exact if kind == {"type": "keyword"} else kind
+                                      for name, kind in properties.items()}}
         else:
             mapping["properties"].setdefault("timestamp", {"type": "long"})
         if self.typed:
@@ -138,6 +141,11 @@ class Elastic:
         self.call("PUT", f"/{index}", {
             "settings": {"number_of_shards": shards, "number_of_replicas": 0, **settings},
             "mappings": mapping})
+
+    def mapping(self, index):
+        """What is said of the documents of an index."""
+        mappings = self.call("GET", f"/{index}/_mapping")[index]["mappings"]
+        return mappings[self.type] if self.typed else mappings
 
     def drop(self, index):
         self.call("DELETE", f"/{index}", ok=(200, 404))
@@ -203,8 +211,9 @@ class Elastic:
             "size": 1000, "version": True, "query": {"match_all": {}}}, scroll="1m")
         while answer["hits"]["hits"]:
             found |= {hit["_id"]: self._pair(hit) for hit in answer["hits"]["hits"]}
-            answer = self.call("POST", "/_search/scroll", {
-                "scroll": "1m", "scroll_id": answer["_scroll_id"]})
+            place = {"scroll": "1m", "scroll_id": answer["_scroll_id"]}
+            answer = self.call("POST", "/_search/scroll", **place) if self.major < 2 else \
+                self.call("POST", "/_search/scroll", place)
         return found
 
 
@@ -261,8 +270,7 @@ class Place:
     def make_index(self, properties=None, **options):
         """Text columns become keyword fields unless properties say otherwise."""
         if properties is None:
-            exact = {"type": "string", "index": "not_analyzed"} if self.elastic.stamped \
-                else {"type": "keyword"}
+            exact = {"type": "keyword"}
             kinds = {"int": "integer", "bigint": "long", "double": "double", "boolean": "boolean"}
             properties = {n: {"type": kinds[t]} if t in kinds else exact
                           for n, t in self.columns.items()}

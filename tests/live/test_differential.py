@@ -62,9 +62,8 @@ class Damage:
         return "older_in_elasticsearch"
 
     def same_version(self, key, version):
-        self.place.elastic.call("PUT", f"/{self.place.index}/_doc/{key}",
-                                {**self.content(), "timestamp": version}, version=version,
-                                version_type="external_gte")
+        self.place.elastic.put(self.place.index, key, version, self.content(),
+                               version_type="external_gte")
         return "different"
 
     def both_newer(self, key, _):

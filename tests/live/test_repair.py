@@ -40,9 +40,8 @@ def damage(place, keys):
               "WHERE did = %s", [uuid.UUID(keys[1])])
     place.elastic.put(place.index, keys[2], VERSION + 500, {"user": "newer document", "likes": 1})
     put_row(place, keys[3], VERSION + 500, user="newer row", likes=2)
-    place.elastic.call("PUT", f"/{place.index}/_doc/{keys[4]}",
-                       {"user": "tied document", "likes": 3, "timestamp": VERSION},
-                       version=VERSION, version_type="external_gte")
+    place.elastic.put(place.index, keys[4], VERSION, {"user": "tied document", "likes": 3},
+                      version_type="external_gte")
     return {keys[2]: {"user": "newer document", "likes": 1},
             keys[3]: {"user": "newer row", "likes": 2},
             keys[4]: {"user": "tied document", "likes": 3}}

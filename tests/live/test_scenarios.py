@@ -116,7 +116,8 @@ def test_a_document_without_external_version_is_no_reason_to_read_the_whole_inde
     place.put_doc(now(), user="recent")
     quick.sync()
     key = str(uuid.uuid4())
-    place.elastic.call("PUT", f"/{place.index}/_doc/{key}", {"timestamp": now(), "user": "plain"})
+    place.elastic.call("PUT", f"/{place.index}/{place.elastic.type}/{key}",
+                       {"timestamp": now(), "user": "plain"})
     for _ in range(3):
         quick.sync()
         time.sleep(0.6)

@@ -64,8 +64,7 @@ def test_each_kind_is_found_and_nothing_else(place, caes, filled):
     put_row(place, keys[6], version + 500, user="newer", likes=1)
     place.write_row(version + 400, keys[7], timestamp=(version + 300) * 1_000_000, likes=1,
                     user="newer")
-    place.elastic.call("PUT", f"/{place.index}/_doc/{keys[8]}", {"user": "tie", "timestamp": version},
-                       version=version, version_type="external_gte")
+    place.elastic.put(place.index, keys[8], version, {"user": "tie"}, version_type="external_gte")
     place.elastic.put(place.index, keys[9], version + 500, {"user": ["no", "text"], "likes": 1})
     place.elastic.put(place.index, "not-a-uuid", version, {"user": "x"})
     lone = str(uuid.uuid4())

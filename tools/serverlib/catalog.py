@@ -2,7 +2,7 @@
 import re
 from dataclasses import dataclass
 
-from . import cassandra, elastic
+from . import cassandra, elastic, elastic_old
 from .fetch import java_home, java_homes
 from .places import Failure
 
@@ -32,8 +32,14 @@ ROWS = [
         "zip", (17, 23), elastic.Elasticsearch),
     Row("elasticsearch", "7.", "org.elasticsearch.distribution.integ-test-zip", "elasticsearch",
         "zip", (17, 17), elastic.Elasticsearch),
+    Row("elasticsearch", "6.", "org.elasticsearch.distribution.integ-test-zip", "elasticsearch",
+        "zip", (17, 17), elastic_old.Elasticsearch6),
+    Row("elasticsearch", "5.", "org.elasticsearch.distribution.integ-test-zip", "elasticsearch",
+        "zip", (17, 17), elastic_old.Elasticsearch5),
     Row("elasticsearch", "2.", "org.elasticsearch.distribution.zip", "elasticsearch",
-        "zip", (17, 17), elastic.Elasticsearch2),
+        "zip", (17, 17), elastic_old.Elasticsearch2),
+    Row("elasticsearch", "1.", "org.elasticsearch", "elasticsearch", "jars", (17, 17),
+        elastic_old.Elasticsearch1),
     Row("opensearch", "3.", "org.opensearch.distribution.integ-test-zip", "opensearch",
         "zip", (21, 99), elastic.OpenSearch),
     Row("opensearch", "2.", "org.opensearch.distribution.integ-test-zip", "opensearch",

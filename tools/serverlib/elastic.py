@@ -122,27 +122,3 @@ class OpenSearch(Elasticsearch):
     binary = "opensearch"
     demand_logins = Server.demand_logins
 
-
-class Elasticsearch2(Elasticsearch):
-    transport_key = "transport.tcp.port"
-    demand_logins = Server.demand_logins
-
-    def discovery(self, home):
-        return {"discovery.zen.ping.unicast.hosts": []}
-
-    def settings(self, instance):
-        # It wants to make this folder, by default in its home.
-        return super().settings(instance) | {"path.plugins": str(instance.folder / "tmp/plugins")}
-
-    def prepare(self, instance):
-        self.configure(instance)
-        home, folder = instance.state["home"], instance.folder
-        # Its start script knows no Java after 8; the class itself runs.
-        return [f"{self.java}/bin/java", f"-Xms{self.heap}", f"-Xmx{self.heap}",
-                "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8",
-                "-Djava.security.manager=allow",
-                "--add-opens=java.base/java.lang=ALL-UNNAMED",
-                "--add-opens=java.base/java.util=ALL-UNNAMED",
-                f"-Djava.io.tmpdir={folder}/tmp", f"-Des.path.home={home}",
-                f"-Des.path.conf={folder}/config", "-cp", f"{home}/lib/*",
-                "org.elasticsearch.bootstrap.Elasticsearch", "start"], {}
