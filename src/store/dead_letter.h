@@ -39,7 +39,8 @@ MUST_USE bool store_dead_unexplained(struct store *store, int64_t pipeline, stru
 MUST_USE bool store_dead_delete(struct store *store, int64_t pipeline, struct slice key,
                                 int64_t version, bool *there, struct err *err);
 
-/* Removes one, or (key null) all of the pipeline; *removed: how many. */
+/* Removes one, or (key null) all of the pipeline; *removed: how many. What is to be known of them
+ * still: store/uncopied.h. */
 MUST_USE bool store_dead_purge(struct store *store, int64_t pipeline, struct slice key,
                                int64_t *removed, struct err *err);
 

@@ -22,6 +22,12 @@ MUST_USE bool store_run(struct store *store, sqlite3_stmt *statement, struct err
 MUST_USE int store_row(struct store *store, sqlite3_stmt *statement, struct err *err);
 bool store_fail(struct store *store, struct err *err);
 
+/* Statements without parameters or rows. */
+MUST_USE bool store_run_text(struct store *store, const char *text, struct err *err);
+/* Brings a file of an older schema (0: an empty one) to STORE_SCHEMA_VERSION, all or nothing
+ * (upgrade.c). */
+MUST_USE bool store_upgrade(struct store *store, int from, struct err *err);
+
 void store_bind_slice(sqlite3_stmt *statement, int index, struct slice value);
 /* The first three parameters of many. */
 void store_bind_record(sqlite3_stmt *statement, int64_t pipeline, struct slice key,

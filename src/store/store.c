@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,32 +15,6 @@ enum {
     APPLICATION_ID =
         0x63616573, /* "caes" in the file's header: file(1) and others tell it by that */
 };
-
-static const char schema[] =
-    "CREATE TABLE pipeline(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE checkpoint("
-    " pipeline INTEGER PRIMARY KEY, highest_elasticsearch INTEGER NOT NULL,"
-    " highest_cassandra INTEGER NOT NULL, whole_lowest INTEGER NOT NULL, settled_us INTEGER NOT "
-    "NULL,"
-    " completed_us INTEGER NOT NULL, gap INTEGER NOT NULL);"
-    /* One line for what is known of (key, version): which sides showed it, which looks it had,
-     * what the daemon itself sent where. */
-    "CREATE TABLE entry("
-    " pipeline INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,"
-    " seen INTEGER NOT NULL, looks INTEGER NOT NULL, first_look_us INTEGER NOT NULL,"
-    " due_us INTEGER NOT NULL, own INTEGER NOT NULL,"
-    " own_document_high INTEGER, own_document_low INTEGER,"
-    " own_row_high INTEGER, own_row_low INTEGER, own_row_written_us INTEGER,"
-    " PRIMARY KEY(pipeline, key, version)) WITHOUT ROWID;"
-    "CREATE INDEX entry_due ON entry(pipeline, due_us);"
-    "CREATE INDEX entry_pending ON entry(pipeline, version) WHERE looks < 2;"
-    "CREATE INDEX entry_done ON entry(pipeline, version) WHERE looks >= 3;"
-    "CREATE TABLE dead_letter("
-    " pipeline INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,"
-    " direction INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB,"
-    " write_time_us INTEGER, at_us INTEGER NOT NULL,"
-    " PRIMARY KEY(pipeline, key, version, direction)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1; PRAGMA application_id = 0x63616573;"; /* APPLICATION_ID */
 
 bool store_fail(struct store *store, struct err *err)
 {
@@ -56,7 +31,7 @@ bool store_fail(struct store *store, struct err *err)
                    remedy);
 }
 
-static bool run_text(struct store *store, const char *text, struct err *err)
+bool store_run_text(struct store *store, const char *text, struct err *err)
 {
     return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK || store_fail(store, err);
 }
@@ -149,12 +124,13 @@ static bool prepare_file(struct store *store, struct err *err)
     /* EXCLUSIVE: the lock is taken by the first access and held until the file is closed. */
     bool empty = false;
     int version = 0;
-    if (!run_text(store, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;", err) ||
+    if (!store_run_text(store, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;", err) ||
         !look_at_file(store, &empty, err) ||
-        !run_text(store,
-                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
-                  "BEGIN EXCLUSIVE; COMMIT;",
-                  err) ||
+        !store_run_text(
+            store,
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
+            "BEGIN EXCLUSIVE; COMMIT;",
+            err) ||
         !read_number(store, "PRAGMA user_version", &version, err))
         return false;
     if (version > STORE_SCHEMA_VERSION)
@@ -162,9 +138,7 @@ static bool prepare_file(struct store *store, struct err *err)
                        "state %s: written by a newer caes-sync (schema %d, this program knows %d); "
                        "use that version",
                        store->path, version, STORE_SCHEMA_VERSION);
-    if (!empty)
-        return true;
-    return store_begin(store, err) && run_text(store, schema, err) && store_commit(store, err);
+    return store_upgrade(store, empty ? 0 : version, err);
 }
 
 /* SQLite would create the file with the process's umask. */
@@ -249,11 +223,11 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
                            struct err *err)
 {
     *out = (struct store_checkpoint){0};
-    sqlite3_stmt *s = store_prepare(
-        store,
-        "SELECT highest_elasticsearch, highest_cassandra,"
-        " whole_lowest, settled_us, completed_us, gap FROM checkpoint WHERE pipeline = ?",
-        err);
+    sqlite3_stmt *s = store_prepare(store,
+                                    "SELECT highest_elasticsearch, highest_cassandra,"
+                                    " whole_lowest, settled_us, completed_us, gap, synced_from,"
+                                    " synced_stores FROM checkpoint WHERE pipeline = ?",
+                                    err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
@@ -268,7 +242,11 @@ bool store_checkpoint_read(struct store *store, int64_t pipeline, struct store_c
         .settled = sqlite3_column_int64(s, 3),
         .completed = sqlite3_column_int64(s, 4),
         .gap = sqlite3_column_int(s, 5) != 0,
+        .synced_from = sqlite3_column_int64(s, 6),
     };
+    const unsigned char *stores = sqlite3_column_text(s, 7);
+    snprintf(out->synced_stores, sizeof out->synced_stores, "%s",
+             stores ? (const char *)stores : "");
     sqlite3_reset(s);
     return true;
 }
@@ -277,7 +255,11 @@ bool store_checkpoint_write(struct store *store, int64_t pipeline, const struct 
                             struct err *err)
 {
     sqlite3_stmt *s =
-        store_prepare(store, "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?, ?, ?, ?, ?)", err);
+        store_prepare(store,
+                      "INSERT OR REPLACE INTO checkpoint(pipeline, highest_elasticsearch,"
+                      " highest_cassandra, whole_lowest, settled_us, completed_us, gap,"
+                      " synced_from, synced_stores) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);
@@ -287,5 +269,7 @@ bool store_checkpoint_write(struct store *store, int64_t pipeline, const struct 
     sqlite3_bind_int64(s, 5, c->settled);
     sqlite3_bind_int64(s, 6, c->completed);
     sqlite3_bind_int64(s, 7, c->gap);
+    sqlite3_bind_int64(s, 8, c->synced_from);
+    sqlite3_bind_text(s, 9, c->synced_stores, -1, SQLITE_STATIC);
     return store_run(store, s, err);
 }

@@ -16,7 +16,10 @@
  * ERR_RUNNING: another process has it open. */
 struct store;
 
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
+
+/* Names a table and an index, so that others of the same names are told apart. */
+enum { STORE_STORES_MAX = 96 };
 
 /* Opens or creates path (0600). free with store_close. */
 MUST_USE struct store *store_open(const char *path, struct err *err);
@@ -40,6 +43,10 @@ struct store_checkpoint {
     int64_t settled;      /* P: S of the last completed cycle, µs */
     int64_t completed;    /* when that was, µs */
     bool gap;             /* entries may have expired unseen */
+    /* From this version up everything of Cassandra came over to the index of this name; 0:
+     * unknown. */
+    int64_t synced_from;
+    char synced_stores[STORE_STORES_MAX];
 };
 MUST_USE bool store_checkpoint_read(struct store *store, int64_t pipeline,
                                     struct store_checkpoint *out, struct err *err);
