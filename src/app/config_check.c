@@ -169,6 +169,22 @@ static bool check_columns(const struct check *c)
     return true;
 }
 
+static bool check_extra_names(const struct check *c)
+{
+    const struct config_cassandra *cassandra = &c->p->cassandra;
+    const char *ttl = cassandra->ttl_field, *version = cassandra->version_column;
+    if (ttl && (strcmp(ttl, c->p->es.timestamp_field) == 0 ||
+                (c->p->es.deleted_field && strcmp(ttl, c->p->es.deleted_field) == 0)))
+        return config_fail(&c->r->doc, where(c, "CassandraConfig.ttlFieldName", NULL), NULL, c->err,
+                           "is another field's name too; give it one of its own");
+    for (size_t i = 0; version && i < cassandra->data_ids.count; i++) {
+        if (strcmp(version, cassandra->data_ids.items[i]) == 0)
+            return config_fail(&c->r->doc, where(c, "CassandraConfig.versionColumn", NULL), NULL,
+                               c->err, "is a key column; name one that holds the version");
+    }
+    return true;
+}
+
 /* A text that a variable is part of is not shown. */
 static bool check_query(const struct check *c, const struct config_node *node, const char *text)
 {
@@ -214,5 +230,6 @@ bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipe
 {
     const struct check c = {r, pipeline, seen, place, err};
     return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
-           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_queries(&c);
+           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_extra_names(&c) &&
+           check_queries(&c);
 }

@@ -58,6 +58,8 @@ static void fill_map(struct engine *e, struct map_options *map)
         .key_name_count = (uint32_t)s->cassandra.data_ids.count,
         .timestamp_field = slice_str(s->es.timestamp_field),
         .deleted_field = slice_str(s->es.deleted_field),
+        .ttl_field = slice_str(s->cassandra.ttl_field),
+        .version_column = slice_str(s->cassandra.version_column),
         .every_field = s->cassandra.insert_queries.count > 0,
         .non_finite_text = s->cassandra.non_finite == CONFIG_NON_FINITE_TEXT,
     };
@@ -76,6 +78,7 @@ void engine_fill_options(struct engine *e)
                 .series = s->cassandra.series_table,
                 .series_id = s->cassandra.series_id_column,
                 .series_version = s->cassandra.series_time_column,
+                .version_column = s->cassandra.version_column,
                 .buckets = (uint32_t)s->cassandra.buckets,
                 .unit_us = unit,
                 .consistency = consistencies[s->cassandra.consistency],

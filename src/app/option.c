@@ -144,9 +144,9 @@ static const struct config_option options[] = {
     {CASS "nonFinite", OPTION_ENUM, AT(cassandra.non_finite), "reject", .choices = "reject|text",
      .help = "NaN and the infinities in float and double, which JSON lacks: a dead letter, or the "
              "strings \"NaN\", \"Infinity\" and \"-Infinity\"."},
-    {CASS "versionColumn", OPTION_STRING, AT(cassandra.version_column), REFUSED,
-     .help = "Column of the data table that holds the version."},
-    {CASS "ttlFieldName", OPTION_STRING, AT(cassandra.ttl_field), REFUSED,
+    {CASS "versionColumn", OPTION_STRING, AT(cassandra.version_column),
+     .help = "Column of the data table that holds the version; copies fill it."},
+    {CASS "ttlFieldName", OPTION_STRING, AT(cassandra.ttl_field),
      .help = "Field that holds a record's time to live in seconds."},
     {CASS "driver.contact_points", OPTION_POINTS, AT(cassandra.contact_points), .driver = true,
      .help = "Today: contactPoints."},

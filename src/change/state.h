@@ -31,6 +31,7 @@ struct change_document {
                                are wanted (map_schema.every_field); else null */
     const char *unreadable; /* why it can't be converted; content is useless then; else NULL */
     int64_t seq_no, primary_term;
+    int32_t ttl; /* seconds, of the ttlFieldName; 0: none */
 };
 
 /* No write time is known: no row, or only columns that have none. */
@@ -42,6 +43,7 @@ struct change_row {
     /* Of each column, in their order, where asked for; else NULL. */
     int64_t *write_times;
     int64_t version; /* of a version column, where there is one; else 0 */
+    int32_t ttl;     /* the least of the mapped columns, where it is asked for, seconds; 0: none */
 };
 
 /* A sign of a change: this key was written with this version on that side. */

@@ -161,6 +161,8 @@ static bool takes(struct init *init, const struct map_proposal *proposal)
             : listed(o->elasticsearch_exclude, o->elasticsearch_exclude_count, proposal->field))
         return false;
     const bool key = listed(o->key_names, o->key_name_count, proposal->column);
+    if (o->version_column.ptr && slice_equal(proposal->column, o->version_column))
+        return false; /* it holds the version */
     if (key)
         buf_printf(&init->remarks, "-- field \"%.*s\" is left out: the key column has its name\n",
                    SLICE_ARG(proposal->field));
@@ -215,6 +217,14 @@ static bool add_proposed(struct init *init, const struct map_proposal *proposals
     return true;
 }
 
+static void add_version_column(struct init *init)
+{
+    const struct slice name = init->options->table->map.version_column;
+    if (!slice_is_null(name))
+        init->columns[init->column_count++] = (struct map_table_column){
+            .name = name, .type = SLICE_LIT("bigint"), .kind = MAP_REGULAR, .position = -1};
+}
+
 static bool propose_data(struct init *init, struct err *err)
 {
     const struct source_table_options *table = init->options->table;
@@ -227,7 +237,7 @@ static bool propose_data(struct init *init, struct err *err)
     const bool vectors = source_cassandra_major(init->cassandra) >= 5;
     map_propose_columns(json_root(init->doc), map, vectors, &init->arena, &proposals, &proposed);
     init->columns =
-        arena_zalloc(&init->arena, (map->key_name_count + proposed) * sizeof *init->columns);
+        arena_zalloc(&init->arena, (map->key_name_count + proposed + 1) * sizeof *init->columns);
     for (uint32_t i = 0; i < map->key_name_count; i++)
         init->columns[init->column_count++] = (struct map_table_column){
             .name = map->key_names[i],
@@ -237,11 +247,13 @@ static bool propose_data(struct init *init, struct err *err)
         };
     if (!add_proposed(init, proposals, proposed, err))
         return false;
-    return init->column_count > map->key_name_count ||
-           err_set(err, ERR_SCHEMA,
-                   "cassandra has no table %s.%s, and the mapping of index %s has no field that a "
-                   "column could hold; create the table, then repeat",
-                   table->keyspace, table->data, init->options->index);
+    if (init->column_count == map->key_name_count)
+        return err_set(err, ERR_SCHEMA,
+                       "cassandra has no table %s.%s, and the mapping of index %s has no field "
+                       "that a column could hold; create the table, then repeat",
+                       table->keyspace, table->data, init->options->index);
+    add_version_column(init);
+    return true;
 }
 
 static bool look(struct init *init, struct err *err)

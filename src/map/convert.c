@@ -103,7 +103,8 @@ static bool is_kept(const struct map_schema *schema, const struct json_node *n,
                     struct slice timestamp_field)
 {
     int32_t found = map_fields_find(schema->fields, n->key);
-    if (found == MAP_FIELD_DELETED || slice_equal(n->key, timestamp_field))
+    if (found == MAP_FIELD_DELETED || found == MAP_FIELD_TTL ||
+        slice_equal(n->key, timestamp_field))
         return false;
     return found < 0 || !schema->columns[found].to_elasticsearch;
 }
@@ -171,6 +172,38 @@ void map_row_show(const struct map_schema *schema, const struct slice *cells, st
         map_cell_show(&schema->columns[i], cells[i], out);
     }
     buf_append_char(out, '}');
+}
+
+void map_document_add_number(struct buf *document, struct slice field, int64_t value)
+{
+    document->len--;
+    if (document->ptr[document->len - 1] != '{')
+        buf_append_char(document, ',');
+    json_append_parsed(document, field);
+    buf_append_char(document, ':');
+    buf_append_i64_text(document, value);
+    buf_append_char(document, '}');
+}
+
+bool map_document_ttl(const struct map_schema *schema, const struct json_node *source, int32_t *ttl,
+                      struct err *err)
+{
+    const struct json_node *field = NULL;
+    int64_t value = 0;
+    *ttl = 0;
+    if (slice_is_null(schema->ttl_field))
+        return true;
+    for (const struct json_node *n = json_first(source); n; n = json_next(source, n)) {
+        if (slice_equal(n->key, schema->ttl_field))
+            field = n;
+    }
+    if (!field || field->type == JSON_NULL)
+        return true;
+    if (!json_int64(field, &value) || value < 0 || value > MAP_TTL_MAX)
+        return err_set(err, ERR_VALUE, "field \"%.*s\": no time to live of 0 to %d seconds",
+                       SLICE_ARG(schema->ttl_field), MAP_TTL_MAX);
+    *ttl = (int32_t)value;
+    return true;
 }
 
 /* --- contents */

@@ -47,6 +47,14 @@ void map_cell_show(const struct map_column *column, struct slice cell, struct bu
 /* {"field":value,…} of all columns that have one. */
 void map_row_show(const struct map_schema *schema, const struct slice *cells, struct buf *out);
 
+/* Puts a member behind the last one of a rendered document. */
+void map_document_add_number(struct buf *document, struct slice field, int64_t value);
+
+enum { MAP_TTL_MAX = 630720000 }; /* Cassandra's: 20 years */
+/* What the schema's ttl_field says, in seconds; 0: nothing. */
+MUST_USE bool map_document_ttl(const struct map_schema *schema, const struct json_node *source,
+                               int32_t *ttl, struct err *err);
+
 /* Brings cells as they came from Cassandra into the canonical form (map/normal.h): empty
  * collections become null, what has several encodings gets its one. New bytes live in arena, the
  * old ones stay as they are. */

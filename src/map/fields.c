@@ -31,19 +31,21 @@ static bool add(struct map_fields *f, struct slice field, int32_t what)
 }
 
 const struct map_fields *map_fields_build(const struct map_column *columns, uint32_t count,
-                                          struct slice timestamp_field, struct slice deleted_field,
-                                          struct arena *arena, struct err *err)
+                                          const struct map_options *options, struct arena *arena,
+                                          struct err *err)
 {
     struct map_fields *f = arena_zalloc(arena, sizeof *f);
     uint32_t size = 8;
-    while (size < 2 * (count + 2))
+    while (size < 2 * (count + 3))
         size *= 2;
     f->mask = size - 1;
     f->entries = arena_zalloc(arena, size * sizeof *f->entries);
-    if (timestamp_field.ptr)
-        add(f, arena_copy(arena, timestamp_field), MAP_FIELD_TIMESTAMP);
-    if (deleted_field.ptr)
-        add(f, arena_copy(arena, deleted_field), MAP_FIELD_DELETED);
+    if (options->timestamp_field.ptr)
+        add(f, arena_copy(arena, options->timestamp_field), MAP_FIELD_TIMESTAMP);
+    if (options->deleted_field.ptr)
+        add(f, arena_copy(arena, options->deleted_field), MAP_FIELD_DELETED);
+    if (options->ttl_field.ptr)
+        add(f, arena_copy(arena, options->ttl_field), MAP_FIELD_TTL);
     for (uint32_t i = 0; i < count; i++) {
         if (!add(f, columns[i].field, (int32_t)i)) {
             err_set(err, ERR_SCHEMA, "column \"%.*s\": another column has the field \"%.*s\" too",

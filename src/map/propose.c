@@ -119,7 +119,8 @@ static const char *column_type(const struct json_node *definition, bool vectors,
 static bool is_reserved(const struct map_options *o, struct slice field)
 {
     return (o->timestamp_field.ptr && slice_equal(field, o->timestamp_field)) ||
-           (o->deleted_field.ptr && slice_equal(field, o->deleted_field));
+           (o->deleted_field.ptr && slice_equal(field, o->deleted_field)) ||
+           (o->ttl_field.ptr && slice_equal(field, o->ttl_field));
 }
 
 static struct slice column_of(const struct map_options *o, struct slice field)

@@ -15,7 +15,7 @@ struct map_index_style {
 
 /* Appends the mapping for the mapped columns, explicit and closed to other fields:
  * {"dynamic":false,"properties":{...}}, with the timestamp field as long and the deleted field as
- * boolean (either may be null). */
+ * boolean (either may be null), and the schema's ttl_field as an integer. */
 void map_propose_mapping(const struct map_schema *schema, struct map_index_style style,
                          struct slice timestamp_field, struct slice deleted_field, struct buf *out);
 

@@ -147,5 +147,9 @@ void map_propose_mapping(const struct map_schema *schema, struct map_index_style
         append_name(out, &first, deleted_field);
         buf_append_str(out, "{\"type\":\"boolean\"}");
     }
+    if (!slice_is_null(schema->ttl_field)) {
+        append_name(out, &first, schema->ttl_field);
+        buf_append_str(out, "{\"type\":\"integer\"}");
+    }
     buf_append_str(out, "}}");
 }

@@ -35,7 +35,8 @@ static struct slice field_of(const struct map_options *o, struct slice column)
 static bool is_reserved(const struct map_options *o, struct slice field)
 {
     return (o->timestamp_field.ptr && slice_equal(field, o->timestamp_field)) ||
-           (o->deleted_field.ptr && slice_equal(field, o->deleted_field));
+           (o->deleted_field.ptr && slice_equal(field, o->deleted_field)) ||
+           (o->ttl_field.ptr && slice_equal(field, o->ttl_field));
 }
 
 static void name_column(const struct map_table_column *from, const struct map_options *o,
@@ -162,7 +163,8 @@ static bool build_columns(struct map_schema *schema, const struct map_table_colu
         struct map_column *column = &mapped[found];
         schema->counters = schema->counters || slice_is(columns[i].type, "counter");
         name_column(&columns[i], o, column);
-        if (is_key(&columns[i]) || is_reserved(o, column->field))
+        if (is_key(&columns[i]) || is_reserved(o, column->field) ||
+            (o->version_column.ptr && slice_equal(columns[i].name, o->version_column)))
             continue;
         if (!column->to_cassandra && !column->to_elasticsearch)
             continue;
@@ -177,8 +179,7 @@ static bool build_columns(struct map_schema *schema, const struct map_table_colu
     qsort(mapped, found, sizeof *mapped, by_name);
     schema->columns = mapped;
     schema->column_count = found;
-    schema->fields =
-        map_fields_build(mapped, found, o->timestamp_field, o->deleted_field, arena, err);
+    schema->fields = map_fields_build(mapped, found, o, arena, err);
     return schema->fields != NULL;
 }
 
@@ -203,6 +204,7 @@ const struct map_schema *map_schema_build(const struct map_table_column *columns
 {
     struct map_schema *schema = arena_zalloc(arena, sizeof *schema);
     schema->every_field = options->every_field;
+    schema->ttl_field = arena_copy(arena, options->ttl_field);
     if (!check_renames(columns, count, options, err) ||
         !build_keys(schema, columns, count, options, arena, err) ||
         !build_columns(schema, columns, count, options, arena, err))

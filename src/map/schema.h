@@ -33,6 +33,7 @@ struct map_schema {
     uint32_t column_count;
     const struct map_fields *fields; /* columns by field name, map/fields.h */
     bool every_field;                /* as in map_options */
+    struct slice ttl_field;          /* likewise */
     bool counters;                   /* a table of counters: it can only be read */
 };
 
@@ -60,6 +61,8 @@ struct map_options {
     uint32_t key_name_count;
     struct slice timestamp_field; /* reserved in documents: never a mapped field */
     struct slice deleted_field;   /* likewise; may be null */
+    struct slice ttl_field;       /* likewise: seconds that the record has to live; may be null */
+    struct slice version_column; /* of the table, never mapped: it holds the version; may be null */
     bool every_field;     /* fields without a column are wanted too: insertQuery may name them */
     bool non_finite_text; /* nonFinite: NaN and the infinities as strings */
 };

@@ -118,10 +118,13 @@ static bool append(struct documents *d, struct bulk *bulk, struct sink_write *wr
                               err);
     const struct json_node *present;
     buf_clear(&d->rendered);
-    return present_document(d, write, &present, err) &&
-           map_document_render(d->options.schema, write->content->cells, d->options.timestamp_field,
-                               write->version, present, &d->rendered, err) &&
-           es_bulk_index(d->client, &bulk->body, write->key->text, write->version, write->gte,
+    if (!present_document(d, write, &present, err) ||
+        !map_document_render(d->options.schema, write->content->cells, d->options.timestamp_field,
+                             write->version, present, &d->rendered, err))
+        return false;
+    if (write->row && write->row->ttl > 0)
+        map_document_add_number(&d->rendered, d->options.schema->ttl_field, write->row->ttl);
+    return es_bulk_index(d->client, &bulk->body, write->key->text, write->version, write->gte,
                          buf_slice(&d->rendered), err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "io/task.h"
+#include "sink/row_insert.h"
 #include "source/await.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct rows {
     struct cql_client *client;
     const struct source_table *table;
     struct sink_rows_options options;
-    const struct cql_prepared *insert;
+    struct sink_row_insert insert;
     const struct cql_prepared *delete;
     const struct cql_prepared *entry;
     struct sink_query *query; /* or NULL */
@@ -101,7 +102,7 @@ static void on_written(void *ctx, const struct cql_result *result, const struct 
         note_failure(part, err);
     if (--one->pending > 0)
         return;
-    if (one->failed)
+    if (one->failed || one->write->no_entry)
         finish(one, one->failed);
     else
         send_entry(one);
@@ -112,42 +113,26 @@ static struct slice keep_i64(struct arena *arena, int64_t value)
     return cql_encode_i64(arena_alloc(arena, 8), value);
 }
 
-static struct cql_value cell_value(const struct rows *rows, const struct sink_write *write,
-                                   uint32_t column)
-{
-    const struct slice cell = write->content->cells[column];
-    if (!slice_is_null(cell))
-        return cql_value_of(cell);
-    /* A null writes a tombstone: only where there is something to cover. */
-    const bool covers =
-        rows->options.every_column ||
-        (!write->row->content.missing && !slice_is_null(write->row->content.cells[column]));
-    return (struct cql_value){.kind = covers ? CQL_VALUE_NULL : CQL_VALUE_UNSET};
-}
-
-static struct cql_statement bind_row(struct one *one)
+static struct cql_statement bind_delete(struct one *one)
 {
     struct rows *rows = one->applying->rows;
     const struct map_schema *schema = rows->table->schema;
-    const struct sink_write *write = one->write;
     struct arena *arena = &one->applying->arena;
-    struct cql_value *values =
-        arena_alloc(arena, (schema->key_count + schema->column_count + 1) * sizeof *values);
+    struct cql_value *values = arena_alloc(arena, (schema->key_count + 1) * sizeof *values);
     size_t count = 0;
-    if (write->delete)
-        values[count++] = cql_value_of(keep_i64(arena, write->write_time));
+    values[count++] = cql_value_of(keep_i64(arena, one->write->write_time));
     for (uint32_t i = 0; i < schema->key_count; i++)
-        values[count++] = cql_value_of(write->key->cells[i]);
-    if (!write->delete) {
-        for (uint32_t i = 0; i < schema->column_count; i++) {
-            if (schema->columns[i].to_cassandra)
-                values[count++] = cell_value(rows, write, i);
-        }
-        values[count++] = cql_value_of(keep_i64(arena, write->write_time));
-    }
-    return (struct cql_statement){.prepared = write->delete ? rows->delete : rows->insert,
-                                  .values = values,
-                                  .value_count = count};
+        values[count++] = cql_value_of(one->write->key->cells[i]);
+    return (struct cql_statement){.prepared = rows->delete, .values = values, .value_count = count};
+}
+
+static bool bind_row(struct one *one, struct cql_statement *row, struct err *err)
+{
+    if (!one->write->delete)
+        return sink_row_insert_bind(&one->applying->rows->insert, one->write, &one->applying->arena,
+                                    row, err);
+    *row = bind_delete(one);
+    return true;
 }
 
 static bool bind_entry(struct one *one, struct cql_statement *entry, struct err *err)
@@ -184,8 +169,8 @@ static bool bind_one(struct one *one, struct err *err)
     const uint32_t queries = one->write->delete ? 0 : sink_query_count(rows->query);
     one->count = queries + 1;
     one->statements = arena_alloc(arena, (one->count + 1) * sizeof *one->statements);
-    one->statements[0] = bind_row(one);
-    return bind_entry(one, &one->statements[one->count], err) &&
+    return bind_row(one, &one->statements[0], err) &&
+           bind_entry(one, &one->statements[one->count], err) &&
            (queries == 0 ||
             sink_query_bind(rows->query, one->write, arena, &one->statements[1], err));
 }
@@ -214,8 +199,8 @@ static bool start_one(struct one *one, struct err *err)
         return false;
     if (rows->options.logged) {
         const struct cql_execution how = execution(one);
-        return cql_batch(rows->client, CQL_BATCH_LOGGED, one->statements, one->count + 1, &how,
-                         on_finished, one, err);
+        return cql_batch(rows->client, CQL_BATCH_LOGGED, one->statements,
+                         one->count + !one->write->no_entry, &how, on_finished, one, err);
     }
     send_parts(one);
     return true;
@@ -255,32 +240,6 @@ static void append_marks(struct buf *text, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         buf_append_str(text, i ? ", ?" : "?");
-}
-
-static bool prepare_insert(struct rows *rows, struct err *err)
-{
-    const struct map_schema *schema = rows->table->schema;
-    struct buf text = {0};
-    uint32_t columns = schema->key_count;
-    buf_append_str(&text, "INSERT INTO ");
-    source_append_table(&text, rows->options.table->keyspace, rows->options.table->data);
-    for (uint32_t i = 0; i < schema->key_count; i++) {
-        buf_append_str(&text, i ? ", " : " (");
-        source_append_name(&text, schema->keys[i].name);
-    }
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        if (!schema->columns[i].to_cassandra)
-            continue;
-        buf_append_str(&text, ", ");
-        source_append_name(&text, schema->columns[i].name);
-        columns++;
-    }
-    buf_append_str(&text, ") VALUES (");
-    append_marks(&text, columns);
-    buf_append_str(&text, ") USING TIMESTAMP ?");
-    const bool fine = await_cql_prepare(rows->client, buf_cstr(&text), &rows->insert, err);
-    buf_free(&text);
-    return fine;
 }
 
 static bool prepare_delete(struct rows *rows, struct err *err)
@@ -340,10 +299,13 @@ struct sink *sink_rows_new(struct cql_client *client, const struct source_table 
     rows->client = client;
     rows->table = table;
     rows->options = *options;
+    rows->insert = (struct sink_row_insert){
+        .table = table, .options = options->table, .every_column = options->every_column};
     if (rows->options.in_flight == 0)
         rows->options.in_flight = 256;
     const bool read_only = table->schema->counters; /* has no such statements */
-    if ((read_only || (prepare_insert(rows, err) && prepare_delete(rows, err))) &&
+    if ((read_only ||
+         (sink_row_insert_prepare(&rows->insert, client, err) && prepare_delete(rows, err))) &&
         prepare_entry(rows, err) && prepare_query(rows, err))
         return &rows->sink;
     free(rows);

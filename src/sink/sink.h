@@ -25,6 +25,7 @@ struct sink_write {
     bool gte;                               /* Elasticsearch: the same version may be replaced */
     int64_t write_time;                     /* Cassandra: of the row, µs */
     int64_t entry_time;                     /* Cassandra: of its entry, µs */
+    bool no_entry;                          /* Cassandra: the row tells its version by itself */
     enum sink_outcome outcome;              /* filled by apply, as is err unless applied */
     struct err err;
 };

@@ -29,18 +29,24 @@ void source_columns_init(struct source_columns *c, const struct source_table *ta
     *c = (struct source_columns){.schema = schema,
                                  .options = options,
                                  .versioned = options->version_column != NULL,
-                                 .version_is_time = table->version_column_is_time,
+                                 .version_type = table->version_column_type,
                                  .max_write_time = table->has_max_write_time};
     c->timed = mem_array(schema->column_count + 1, sizeof *c->timed);
     for (uint32_t i = 0; times && i < schema->column_count; i++) {
         if (write_time_of(c, i))
             c->timed[c->timed_count++] = i;
     }
+    c->lived = mem_array(schema->column_count + 1, sizeof *c->lived);
+    for (uint32_t i = 0; !slice_is_null(schema->ttl_field) && i < schema->column_count; i++) {
+        if (!has_cells(schema->columns[i].type)) /* of others it is a list, or an error */
+            c->lived[c->lived_count++] = i;
+    }
 }
 
 void source_columns_free(struct source_columns *c)
 {
     free(c->timed);
+    free(c->lived);
 }
 
 void source_columns_append(const struct source_columns *c, struct buf *out)
@@ -54,6 +60,11 @@ void source_columns_append(const struct source_columns *c, struct buf *out)
         source_append_name(out, c->schema->columns[c->timed[i]].name);
         buf_append_str(out, "), ");
     }
+    for (uint32_t i = 0; i < c->lived_count; i++) {
+        buf_append_str(out, "TTL(");
+        source_append_name(out, c->schema->columns[c->lived[i]].name);
+        buf_append_str(out, "), ");
+    }
     if (c->versioned) {
         source_append_name(out, slice_str(c->options->version_column));
         buf_append_str(out, ", ");
@@ -62,11 +73,8 @@ void source_columns_append(const struct source_columns *c, struct buf *out)
 
 static int64_t read_version(const struct source_columns *c, struct slice cell)
 {
-    const int64_t unit = c->options->unit_us;
-    const int64_t value = slice_is_null(cell) ? 0 : cql_decode_int(cell);
-    if (!c->version_is_time || unit == 0) /* it holds ms */
-        return value;
-    return unit >= 1000 ? value / (unit / 1000) : value * (1000 / unit);
+    return slice_is_null(cell) ? 0
+                               : source_version_of_cell(c->version_type, c->options->unit_us, cell);
 }
 
 void source_columns_take(const struct source_columns *c, struct slice *cells, int64_t *times,
@@ -78,7 +86,13 @@ void source_columns_take(const struct source_columns *c, struct slice *cells, in
                                .write_time = CHANGE_NO_WRITE_TIME,
                                .write_times = times};
     if (c->versioned)
-        out->version = read_version(c, cells[count + c->timed_count]);
+        out->version = read_version(c, cells[count + c->timed_count + c->lived_count]);
+    for (uint32_t i = 0; i < c->lived_count; i++) {
+        const struct slice cell = cells[count + c->timed_count + i];
+        const int32_t ttl = slice_is_null(cell) ? 0 : (int32_t)cql_decode_int(cell);
+        if (ttl > 0 && (out->ttl == 0 || ttl < out->ttl))
+            out->ttl = ttl;
+    }
     for (uint32_t i = 0; times && i < count; i++)
         times[i] = CHANGE_NO_WRITE_TIME;
     for (uint32_t i = 0; i < c->timed_count; i++) {

@@ -49,8 +49,9 @@ bool source_documents_marked(const struct json_node *source, struct slice delete
     return false;
 }
 
-static void convert(const struct reading *r, const struct es_document *from,
-                    struct change_document *to)
+void source_documents_take(const struct map_schema *schema, struct slice deleted_field,
+                           const struct es_document *from, struct arena *arena,
+                           struct change_document *to)
 {
     *to = (struct change_document){.content.missing = !from->found,
                                    .seq_no = from->seq_no,
@@ -62,18 +63,19 @@ static void convert(const struct reading *r, const struct es_document *from,
         to->unreadable = "the document has no _source";
         return;
     }
-    to->content.missing = source_documents_marked(from->source, r->deleted_field);
-    struct slice *cells = arena_zalloc(r->arena, r->schema->column_count * sizeof *cells);
+    to->content.missing = source_documents_marked(from->source, deleted_field);
+    struct slice *cells = arena_zalloc(arena, schema->column_count * sizeof *cells);
     bool extra = false;
     struct err err = {0};
-    if (map_document_cells(r->schema, from->source, cells, &extra, r->arena, &err)) {
+    if (map_document_cells(schema, from->source, cells, &extra, arena, &err) &&
+        map_document_ttl(schema, from->source, &to->ttl, &err)) {
         to->content.cells = cells;
-        to->content.cell_count = r->schema->column_count;
+        to->content.cell_count = schema->column_count;
     } else {
-        to->unreadable = arena_copy(r->arena, slice_str(err.text)).ptr;
+        to->unreadable = arena_copy(arena, slice_str(err.text)).ptr;
     }
-    if (extra || to->unreadable || r->schema->every_field)
-        to->source = arena_copy(r->arena, from->source->raw);
+    if (extra || to->unreadable || schema->every_field)
+        to->source = arena_copy(arena, from->source->raw);
 }
 
 static void on_documents(void *ctx, const struct es_document *documents, size_t count,
@@ -94,7 +96,7 @@ static void on_documents(void *ctx, const struct es_document *documents, size_t 
         }
         r->count = count;
         for (size_t i = 0; i < count; i++) {
-            convert(r, &documents[i], &r->out[i]);
+            source_documents_take(r->schema, r->deleted_field, &documents[i], r->arena, &r->out[i]);
             if (r->entries) {
                 r->entries[i].key = arena_copy(r->arena, documents[i].id);
                 r->entries[i].version = documents[i].version;

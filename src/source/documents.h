@@ -18,6 +18,11 @@ MUST_USE bool source_documents_read(struct es_client *client, const struct map_s
                                     size_t count, struct change_document *out, struct arena *arena,
                                     struct err *err);
 
+/* One as a client gives it. */
+void source_documents_take(const struct map_schema *schema, struct slice deleted_field,
+                           const struct es_document *from, struct arena *arena,
+                           struct change_document *to);
+
 /* Whether the deleted field (null: there is none) marks a document as deleted. */
 bool source_documents_marked(const struct json_node *source, struct slice deleted_field);
 

@@ -17,7 +17,14 @@ struct source_scan {
     struct source_columns columns;
     const struct cql_prepared *select;
     uint32_t page_bytes;
+    bool keys_only;
 };
+
+/* What is read of a row beside its key. */
+static uint32_t content_count(const struct source_scan *scan)
+{
+    return scan->keys_only ? 0 : source_columns_count(&scan->columns);
+}
 
 void source_range_open(struct source_range *range, int64_t low, int64_t high)
 {
@@ -66,7 +73,10 @@ static bool take_row(void *ctx, const struct slice *from, uint32_t count)
         row.unusable = err.text;
     row.key.text = buf_slice(&p->text);
     arena_reset(&p->arena);
-    source_columns_take(&p->scan->columns, columns, NULL, &p->arena, &row.row);
+    if (p->scan->keys_only)
+        row.row = (struct change_row){.write_time = CHANGE_NO_WRITE_TIME};
+    else
+        source_columns_take(&p->scan->columns, columns, NULL, &p->arena, &row.row);
     p->astray = p->astray || row.token <= p->range->low || row.token > p->range->high;
     p->fn(p->ctx, &row);
     p->rows++;
@@ -95,16 +105,20 @@ bool source_scan_page(struct source_scan *scan, struct source_range *range, sour
         .prepared = scan->select, .values = values, .value_count = ARRAY_LEN(values)};
     const struct cql_execution execution = {.consistency = scan->options->consistency,
                                             .page_size = (int32_t)range->page_size};
-    const uint32_t cells = scan->schema->key_count + source_columns_count(&scan->columns);
+    const uint32_t cells = scan->schema->key_count + content_count(scan);
     struct paging p = {.scan = scan, .range = range, .fn = fn, .ctx = ctx};
     struct arena paging = {0};
     p.cells = mem_array(cells + 1, sizeof *p.cells);
     const bool fine = await_cql_page(scan->client, &statement, &execution, &range->paging_state,
                                      &paging, take_row, &p, err);
-    arena_free(&range->paging);
-    range->paging = paging;
-    range->ended = slice_is_null(range->paging_state);
-    range->page_size = next_page_size(scan, &p, range->page_size);
+    if (fine) {
+        arena_free(&range->paging);
+        range->paging = paging;
+        range->ended = slice_is_null(range->paging_state);
+        range->page_size = next_page_size(scan, &p, range->page_size);
+    } else {
+        arena_free(&paging);
+    }
     free(p.cells);
     arena_free(&p.arena);
     buf_free(&p.text);
@@ -136,7 +150,8 @@ static void append_select(struct buf *out, const struct source_scan *scan)
         source_append_name(out, schema->keys[i].name);
         buf_append_str(out, ", ");
     }
-    source_columns_append(&scan->columns, out);
+    if (!scan->keys_only)
+        source_columns_append(&scan->columns, out);
     out->len -= strlen(", ");
     buf_append_str(out, " FROM ");
     source_append_table(out, scan->options->keyspace, scan->options->data);
@@ -180,6 +195,7 @@ struct source_scan *source_scan_new(struct cql_client *client, const struct sour
     scan->client = client;
     scan->schema = table->schema;
     scan->options = options;
+    scan->keys_only = scan_options->keys_only;
     scan->page_bytes = scan_options->page_bytes ? scan_options->page_bytes : PAGE_BYTES;
     source_columns_init(&scan->columns, table, options, scan_options->times);
     struct buf text = {0};

@@ -10,6 +10,7 @@ struct source_scan;
 
 struct source_scan_options {
     bool times;          /* write times too */
+    bool keys_only;      /* no content: row is empty */
     uint32_t page_bytes; /* aimed at; 0: 1 MiB */
 };
 
@@ -41,7 +42,8 @@ struct source_scanned {
 };
 
 /* One page of the range: fn is called for each of its rows, in the order of tokens; all of a row is
- * borrowed for the call. range->ended says that it was the last page. */
+ * borrowed for the call. range->ended says that it was the last page. A page that failed (no row of
+ * it was handed out) can be asked for again. */
 typedef void source_scan_fn(void *ctx, const struct source_scanned *row);
 MUST_USE bool source_scan_page(struct source_scan *scan, struct source_range *range,
                                source_scan_fn *fn, void *ctx, struct err *err);

@@ -5,9 +5,8 @@
 #include "source/await.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
-enum { PAGE_SIZE = 5000, RAW_KEY_MAX = 128 };
+enum { PAGE_SIZE = 5000 };
 
 struct series {
     struct source source;
@@ -32,23 +31,6 @@ struct collector {
     struct buf key;
 };
 
-/* What is no key gets a name all the same, one of its own: the dead letters tell it by that. */
-static void append_raw_key(const struct map_schema *schema, const struct slice *cells,
-                           struct buf *out)
-{
-    buf_append_str(out, "0x");
-    uint64_t hash = 0;
-    for (uint32_t i = 0; i < schema->key_count; i++) {
-        if (i > 0)
-            buf_append_char(out, '|');
-        for (size_t at = 0; at < cells[i].len && out->len < RAW_KEY_MAX; at++)
-            buf_printf(out, "%02x", (unsigned char)cells[i].ptr[at]);
-        hash = XXH3_64bits_withSeed(cells[i].ptr, cells[i].len, hash);
-    }
-    if (out->len >= RAW_KEY_MAX)
-        buf_printf(out, "...%016llx", (unsigned long long)hash);
-}
-
 static const char *key_of_row(struct collector *c, const struct slice *cells)
 {
     const struct map_schema *schema = c->series->table->schema;
@@ -56,7 +38,7 @@ static const char *key_of_row(struct collector *c, const struct slice *cells)
     buf_clear(&c->key);
     if (map_key_text(schema, cells + 1, &c->key, &err))
         return NULL;
-    append_raw_key(schema, cells + 1, &c->key);
+    source_append_raw_key(schema, cells + 1, &c->key);
     return arena_copy(c->arena, slice_str(err.text)).ptr;
 }
 

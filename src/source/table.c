@@ -4,6 +4,9 @@
 #include "source/user_types.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
+
+enum { RAW_KEY_MAX = 128 };
 
 /* Columns of one table as system_schema.columns tells them. */
 struct listing {
@@ -130,17 +133,24 @@ static bool series_error(const struct source_table_options *options, struct err 
                    options->series_version, options->series_id, options->series_version);
 }
 
+static bool version_type_of(struct slice type, enum source_version_type *out)
+{
+    static const char *const names[] = {[SOURCE_VERSION_INT] = "int",
+                                        [SOURCE_VERSION_BIGINT] = "bigint",
+                                        [SOURCE_VERSION_TIMESTAMP] = "timestamp"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        *out = (enum source_version_type)i;
+        if (slice_is(type, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool read_version_type(const struct map_table_column *column,
                               const struct source_table_options *options,
                               struct source_table *table, struct err *err)
 {
-    if (slice_is(column->type, "int"))
-        table->version_type = SOURCE_VERSION_INT;
-    else if (slice_is(column->type, "bigint"))
-        table->version_type = SOURCE_VERSION_BIGINT;
-    else if (slice_is(column->type, "timestamp"))
-        table->version_type = SOURCE_VERSION_TIMESTAMP;
-    else
+    if (!version_type_of(column->type, &table->version_type))
         return series_error(options, err, "its version column has another type");
     if (table->version_type == SOURCE_VERSION_TIMESTAMP && options->unit_us == 1)
         return series_error(options, err,
@@ -179,14 +189,13 @@ static bool check_version_column(const struct listing *data,
     if (!options->version_column)
         return true;
     const struct map_table_column *column = find_column(data, slice_str(options->version_column));
-    table->version_column_is_time = column && slice_is(column->type, "timestamp");
-    if (!column || !(table->version_column_is_time || slice_is(column->type, "int") ||
-                     slice_is(column->type, "bigint")))
+    if (!column || column->kind != MAP_REGULAR ||
+        !version_type_of(column->type, &table->version_column_type))
         return err_set(err, ERR_SCHEMA,
-                       "versionColumn: table %s.%s has no column %s of type int, bigint or "
+                       "versionColumn: table %s.%s has no regular column %s of type int, bigint or "
                        "timestamp",
                        options->keyspace, options->data, options->version_column);
-    if (table->version_column_is_time && options->unit_us == 1)
+    if (table->version_column_type == SOURCE_VERSION_TIMESTAMP && options->unit_us == 1)
         return err_set(err, ERR_SCHEMA,
                        "versionColumn: %s holds milliseconds, but sync.versionUnit is us",
                        options->version_column);
@@ -239,19 +248,35 @@ void source_table_free(struct source_table *table)
     *table = (struct source_table){0};
 }
 
-/* A timestamp column holds ms whatever the unit of versions is. */
-static int64_t ms_per_version(const struct source_table *table, int64_t unit_us)
+void source_append_raw_key(const struct map_schema *schema, const struct slice *cells,
+                           struct buf *out)
 {
-    return table->version_type == SOURCE_VERSION_TIMESTAMP && unit_us > 1000 ? unit_us / 1000 : 1;
+    buf_append_str(out, "0x");
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < schema->key_count; i++) {
+        if (i > 0)
+            buf_append_char(out, '|');
+        for (size_t at = 0; at < cells[i].len && out->len < RAW_KEY_MAX; at++)
+            buf_printf(out, "%02x", (unsigned char)cells[i].ptr[at]);
+        hash = XXH3_64bits_withSeed(cells[i].ptr, cells[i].len, hash);
+    }
+    if (out->len >= RAW_KEY_MAX)
+        buf_printf(out, "...%016llx", (unsigned long long)hash);
 }
 
-bool source_version_encode(const struct source_table *table, int64_t unit_us, int64_t version,
-                           char cell[8], struct slice *out)
+/* A timestamp column holds ms whatever the unit of versions is. */
+static int64_t ms_per_version(enum source_version_type type, int64_t unit_us)
 {
-    const int64_t factor = ms_per_version(table, unit_us);
+    return type == SOURCE_VERSION_TIMESTAMP && unit_us > 1000 ? unit_us / 1000 : 1;
+}
+
+bool source_version_cell(enum source_version_type type, int64_t unit_us, int64_t version,
+                         char cell[8], struct slice *out)
+{
+    const int64_t factor = ms_per_version(type, unit_us);
     if (version > INT64_MAX / factor)
         return false;
-    if (table->version_type != SOURCE_VERSION_INT) {
+    if (type != SOURCE_VERSION_INT) {
         *out = cql_encode_i64(cell, version * factor);
         return true;
     }
@@ -261,7 +286,18 @@ bool source_version_encode(const struct source_table *table, int64_t unit_us, in
     return true;
 }
 
+int64_t source_version_of_cell(enum source_version_type type, int64_t unit_us, struct slice cell)
+{
+    return cql_decode_int(cell) / ms_per_version(type, unit_us);
+}
+
+bool source_version_encode(const struct source_table *table, int64_t unit_us, int64_t version,
+                           char cell[8], struct slice *out)
+{
+    return source_version_cell(table->version_type, unit_us, version, cell, out);
+}
+
 int64_t source_version_decode(const struct source_table *table, int64_t unit_us, struct slice cell)
 {
-    return cql_decode_int(cell) / ms_per_version(table, unit_us);
+    return source_version_of_cell(table->version_type, unit_us, cell);
 }

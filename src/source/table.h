@@ -28,9 +28,9 @@ struct source_table {
     enum source_version_type version_type;
     /* PRIMARY KEY(id, timestamp): a second record of one version replaces the first's entry. */
     bool entry_per_version;
-    bool version_column_is_time; /* a timestamp: it holds ms */
-    bool has_max_write_time;     /* the server knows MAXWRITETIME */
-    struct arena arena;          /* owns schema */
+    enum source_version_type version_column_type;
+    bool has_max_write_time; /* the server knows MAXWRITETIME */
+    struct arena arena;      /* owns schema */
 };
 
 /* Reads system_schema. Errors: ERR_SCHEMA naming keyspace, table or column and what to do; or
@@ -58,7 +58,15 @@ int source_cassandra_major(const struct cql_client *client);
 void source_append_table(struct buf *out, const char *keyspace, const char *name);
 void source_append_name(struct buf *out, struct slice name);
 
-/* A version in the encoding of the series table's version column; false when it doesn't fit. */
+/* What is no key gets a name all the same, one of its own: the dead letters tell it by that. */
+void source_append_raw_key(const struct map_schema *schema, const struct slice *cells,
+                           struct buf *out);
+
+/* A version in the encoding of a version column of this type; false when it doesn't fit. */
+MUST_USE bool source_version_cell(enum source_version_type type, int64_t unit_us, int64_t version,
+                                  char cell[8], struct slice *out);
+int64_t source_version_of_cell(enum source_version_type type, int64_t unit_us, struct slice cell);
+/* Of the series table. */
 MUST_USE bool source_version_encode(const struct source_table *table, int64_t unit_us,
                                     int64_t version, char cell[8], struct slice *out);
 int64_t source_version_decode(const struct source_table *table, int64_t unit_us, struct slice cell);
