@@ -95,6 +95,7 @@ static bool complete(struct cycle *c, struct err *err)
     if (c->settled > checkpoint->settled && !p->whole_wanted)
         checkpoint->settled = c->settled;
     checkpoint->completed = c->now;
+    synced_note(c, checkpoint);
     bool fine = store_begin(p->store, err) && memory_write(p->memory, err) &&
                 store_checkpoint_write(p->store, p->id, checkpoint, err);
     /* One overlap longer than needed: the window widens when something old is put off. */
@@ -106,6 +107,7 @@ static bool complete(struct cycle *c, struct err *err)
         p->status.completed_us = c->now;
         if (c->whole)
             p->whole_read = c->now;
+        p->broken = false;
         return true;
     }
     store_rollback(p->store);
@@ -123,7 +125,7 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     /* before the window: the first one begins at the highest version that shows */
     if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
         return false;
-    if (!window_open(c, err))
+    if (!window_open(c, err) || !synced_open(c, err))
         return false;
     p->whole_wanted = false;
     if (!read_window(c, p->series, intake_entries, stop, err) || !may_go_on(c, stop, err))

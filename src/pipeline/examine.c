@@ -277,6 +277,8 @@ static void send_writes(struct cycle *c, struct item *items, size_t count, struc
 bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                   struct err *err)
 {
+    for (size_t i = 0; c->p->touch && i < count; i++)
+        c->p->touch(c->p->touch_ctx, items[i].key.text);
     return read_rows(c, items, count, arena, err) && read_documents(c, items, count, arena, err);
 }
 

@@ -22,11 +22,15 @@ struct pipeline {
     int64_t since_given; /* --since, 0: none */
     int64_t whole_read;  /* when the whole overlap was last read, µs */
     bool whole_wanted;   /* a row's entry is being looked for */
+    bool broken;         /* entries may have expired before the next complete cycle */
     int64_t deletes;     /* copied to Elasticsearch in the current stretch of one overlap */
     int64_t deletes_from;
     int64_t deletes_waiting; /* entries without a row that wait for deleteSettle */
     int64_t dead_letters;
     bool said_extra;
+    bool no_identity;         /* the stores can't be told apart from others: said once */
+    pipeline_touch_fn *touch; /* of a load; or NULL */
+    void *touch_ctx;
     struct pipeline_status status;
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
@@ -50,7 +54,8 @@ struct cycle {
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
     bool whole;
-    struct pipeline_retry *retry;                     /* dead letters to try again; or NULL */
+    char stores[STORE_STORES_MAX]; /* where the known history begins (synced.c) */
+    struct pipeline_retry *retry;  /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
     struct resolve_rules rules;
 };
@@ -83,6 +88,12 @@ MUST_USE bool sweep_deleted(struct cycle *c, const struct io_wake *stop, struct 
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
+
+/* synced.c: where the known history of these stores begins. Before a cycle, and when it is
+ * complete.
+ */
+MUST_USE bool synced_open(struct cycle *c, struct err *err);
+void synced_note(const struct cycle *c, struct store_checkpoint *checkpoint);
 
 /* intake.c: turns a key's text into an item in arena; false with bad set for what is no key. */
 MUST_USE bool intake_item(const struct cycle *c, struct slice text, struct item *item,

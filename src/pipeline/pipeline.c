@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "pipeline/internal.h"
 #include "store/dead_letter.h"
+#include "store/uncopied.h"
 
 #include <stdlib.h>
 
@@ -66,8 +67,14 @@ void pipeline_counts_add(struct pipeline_counts *to, const struct pipeline_count
 
 bool pipeline_purge(struct pipeline *p, struct slice key, int64_t *removed, struct err *err)
 {
-    return store_dead_purge(p->store, p->id, key, removed, err) &&
-           store_dead_count(p->store, p->id, &p->dead_letters, err);
+    if (!store_begin(p->store, err))
+        return false;
+    if (!store_uncopied_keep(p->store, p->id, key, err) ||
+        !store_dead_purge(p->store, p->id, key, removed, err) || !store_commit(p->store, err)) {
+        store_rollback(p->store);
+        return false;
+    }
+    return store_dead_count(p->store, p->id, &p->dead_letters, err);
 }
 
 int64_t pipeline_id(const struct pipeline *p)

@@ -121,6 +121,47 @@ MUST_USE bool pipeline_repair(struct pipeline *pipeline, const struct pipeline_r
 /* Everything that exists has been compared and mended: the gap is closed. */
 MUST_USE bool pipeline_close_gap(struct pipeline *pipeline, struct err *err);
 
+/* -- for a load that runs beside the cycles ------------------------------------------------ */
+
+/* Where the cycles' part of the work begins from now on; right after a complete cycle of the whole
+ * overlap, with the pipeline's lock still held. */
+struct pipeline_border {
+    int64_t since;   /* from this version up they see everything on both sides */
+    int64_t started; /* T and S of that cycle, µs */
+    int64_t settled;
+};
+MUST_USE bool pipeline_load_begin(struct pipeline *pipeline, struct pipeline_border *out,
+                                  struct err *err);
+
+/* touch (NULL: nobody) is called with keys before anything of them is read or written: in the
+ * task of the cycle, which it may make wait. */
+typedef void pipeline_touch_fn(void *ctx, struct slice key);
+void pipeline_watch(struct pipeline *pipeline, pipeline_touch_fn *touch, void *ctx);
+
+/* Records that can't be loaded, all towards one side. ERR_CONFLICT: they are kept, but there are as
+ * many as deadLetters.max allows. */
+struct pipeline_letter {
+    struct slice key;
+    int64_t version;
+    enum change_side target;
+    const char *rule, *reason;
+    struct slice payload; /* or null */
+};
+MUST_USE bool pipeline_dead_letters(struct pipeline *pipeline,
+                                    const struct pipeline_letter *letters, size_t count,
+                                    struct err *err);
+/* All of that side has been copied; stores: their identity (source/identity.h). */
+MUST_USE bool pipeline_loaded(struct pipeline *pipeline, enum change_side from, const char *stores,
+                              struct err *err);
+
+/* Rows of these versions had a document once, but for those of store/uncopied.h. */
+struct pipeline_synced {
+    int64_t from, to;   /* from 0: nothing is known */
+    const char *stores; /* whose history it is; borrowed until the next cycle */
+};
+MUST_USE bool pipeline_synced(const struct pipeline *pipeline, struct pipeline_synced *out,
+                              struct err *err);
+
 /* What the next cycle would do with one record, and why. Writes nothing. */
 struct pipeline_explanation {
     const struct map_schema *schema;

@@ -1,4 +1,5 @@
 #include "pipeline/internal.h"
+#include "store/load.h"
 
 /* Where the windows of a cycle begin: docs/semantics.md, "Windows and looks". */
 
@@ -81,24 +82,30 @@ static bool from_checkpoint(struct cycle *c, struct err *err)
 }
 
 /* Entries live for ttl: who was away for longer may have missed some. */
-static void notice_gap(struct pipeline *p, int64_t now)
+static bool notice_gap(struct pipeline *p, int64_t now, struct err *err)
 {
-    if (!p->checkpoint.exists || p->checkpoint.gap || p->options.ttl <= 0)
-        return;
     const int64_t away = now - p->checkpoint.settled;
-    if (away <= (int64_t)p->options.ttl * 1000000)
-        return;
+    if (!p->checkpoint.exists || p->options.ttl <= 0 || away <= (int64_t)p->options.ttl * 1000000)
+        return true;
+    p->broken = true;
+    /* One that is half done counts on all entries since it began. */
+    if (!store_load_stale(p->store, p->id, err))
+        return false;
+    if (p->checkpoint.gap)
+        return true;
     p->checkpoint.gap = true;
     log_error(p->options.log,
               "the last complete cycle is %lld s ago, but entries of %s live for %d s only: "
               "changes made in Cassandra meanwhile may be missing",
               (long long)(away / 1000000), p->options.table.series, (int)p->options.ttl);
+    return true;
 }
 
 bool window_open(struct cycle *c, struct err *err)
 {
     struct pipeline *p = c->p;
-    notice_gap(p, c->now);
+    if (!notice_gap(p, c->now, err))
+        return false;
     if (!(p->checkpoint.exists ? from_checkpoint(c, err) : first_start(c, err)))
         return false;
     if (p->since_given) {
