@@ -2,9 +2,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "job/temporary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -57,8 +57,7 @@ enum {
 
 static bool fail(struct err *err, const struct job_sorter *s, const char *what)
 {
-    return err_set(err, ERR_STATE, "temporary file in %s: %s (%s); make room there", s->folder,
-                   what, strerror(errno));
+    return job_temporary_fail(s->folder, what, err);
 }
 
 struct job_sorter *job_sorter_new(const char *folder, size_t memory)
@@ -156,17 +155,8 @@ static bool open_file(struct job_sorter *s, struct err *err)
 {
     if (s->fd >= 0)
         return true;
-    s->fd = open(s->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd >= 0)
-        return true;
-    struct buf path = {0}; /* not every file system knows O_TMPFILE */
-    buf_printf(&path, "%s/caes-sort-XXXXXX", s->folder);
-    buf_append_char(&path, '\0');
-    s->fd = mkostemp(path.ptr, O_CLOEXEC);
-    if (s->fd >= 0)
-        unlink(path.ptr);
-    buf_free(&path);
-    return s->fd >= 0 || fail(err, s, "can't be made");
+    s->fd = job_temporary_open(s->folder, err);
+    return s->fd >= 0;
 }
 
 static bool write_all(struct job_sorter *s, const char *data, size_t len, struct err *err)

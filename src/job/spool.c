@@ -1,9 +1,8 @@
 #include "job/spool.h"
 
 #include "base/mem.h"
+#include "job/temporary.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,24 +17,18 @@ struct job_spool {
 
 static bool fail(struct err *err, const char *folder)
 {
-    return err_set(err, ERR_STATE, "temporary file in %s: %s; make room there", folder,
-                   strerror(errno));
+    return job_temporary_fail(folder, "can't be used", err);
 }
 
 struct job_spool *job_spool_new(const char *folder, struct err *err)
 {
-    struct buf path = {0}; /* O_TMPFILE is not known everywhere */
-    buf_printf(&path, "%s/caes-spool-XXXXXX", folder);
-    buf_append_char(&path, '\0');
-    const int fd = mkostemp(path.ptr, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path.ptr);
-    buf_free(&path);
-    FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    const int fd = job_temporary_open(folder, err);
+    if (fd < 0)
+        return NULL;
+    FILE *file = fdopen(fd, "w+");
     if (!file) {
         fail(err, folder);
-        if (fd >= 0)
-            close(fd);
+        close(fd);
         return NULL;
     }
     struct job_spool *s = mem_zalloc(sizeof *s);
