@@ -45,6 +45,9 @@ static const struct {
     [OPT_KEYS] = {"keys", 0, "FILE", "mend the records of FILE, as --keys-to of verify wrote it"},
     [OPT_POLICY] = {"policy", 0, "SIDE", "which side is right: newest, elasticsearch or cassandra"},
     [OPT_MISSING] = {"missing", 0, "HOW", "of a record on one side only: copy it, or delete it"},
+    [OPT_FROM] = {"from", 0, "SIDE", "which side is copied: cassandra or elasticsearch"},
+    [OPT_RESUME] = {"resume", 0, NULL, "go on with a load that was not finished"},
+    [OPT_RELAX] = {"relax", 0, NULL, "no refresh and no replicas of the index until it is done"},
     [OPT_MARKDOWN] = {"markdown", 0, NULL, "a topic as its page in docs/"},
 };
 
@@ -119,6 +122,19 @@ static const struct command commands[] = {
      "  caes-sync verify\n"
      "  caes-sync verify --sample 10000\n"
      "  caes-sync verify --rate 5000 --keys-to differences.jsonl --json\n"},
+    {"load", NULL, 0,
+     BIT(OPT_JSON) | BIT(OPT_FROM) | BIT(OPT_RESUME) | BIT(OPT_RATE) | BIT(OPT_RELAX), cmd_load,
+     "copy everything that one side has to the other",
+     "Beside the daemon's cycles (without a daemon it runs them itself), so that nothing that is\n"
+     "written meanwhile is missed, and `run` goes on from there. Nothing newer is overwritten. A\n"
+     "row's version is that of versionColumn, else of its entry, else of its write time. Killed, "
+     "it\n"
+     "goes on with --resume. Overload of a server makes it slower. --relax (into the index only)\n"
+     "sets refresh_interval to -1 and number_of_replicas to 0; they are restored at the end, at\n"
+     "the latest by the next command. Exit code 1: something could not be copied (dlq list).\n\n"
+     "  caes-sync load --from cassandra\n"
+     "  caes-sync load --from elasticsearch --rate 5000\n"
+     "  caes-sync load --from cassandra --resume --json\n"},
     {"repair", NULL, 0,
      BIT(OPT_JSON) | BIT(OPT_DRY_RUN) | BIT(OPT_POLICY) | BIT(OPT_MISSING) | BIT(OPT_KEYS) |
          BIT(OPT_SINCE) | BIT(OPT_RATE) | BIT(OPT_MEMORY) | BIT(OPT_RANGE),

@@ -30,6 +30,9 @@ enum command_option {
     OPT_KEYS,
     OPT_POLICY,
     OPT_MISSING,
+    OPT_FROM,
+    OPT_RESUME,
+    OPT_RELAX,
     OPT_COUNT,
 };
 
@@ -73,6 +76,7 @@ void command_help(const struct command *command, struct buf *out);
 void command_print(struct buf *out);
 
 command_fn cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload, cmd_sync, cmd_init,
-    cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair, cmd_help, cmd_version;
+    cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair, cmd_load, cmd_help,
+    cmd_version;
 
 #endif

@@ -130,10 +130,8 @@ static const struct {
     const char *name;
     engine_command_fn *run;
 } commands[] = {
-    {"dlq", dlq},
-    {"explain", explain},
-    {"repair", repair},
-    {"verify", verify},
+    {"dlq", dlq},       {"explain", explain}, {"load", engine_load},
+    {"repair", repair}, {"verify", verify},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

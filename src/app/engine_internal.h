@@ -31,6 +31,9 @@ struct engine {
     int64_t failing_since_us; /* wall clock; 0: it was complete */
     enum err_code told;       /* of failure */
     uint64_t backoff_ms;
+    bool cycling;  /* engine_cycles runs */
+    bool loading;  /* a job does */
+    bool restored; /* what a load that was killed left behind has been looked at */
 };
 
 /* engine_verify.c: both stores for a job that opens them; what verify takes from the
@@ -49,6 +52,8 @@ void engine_fill_options(struct engine *e);
 /* engine_run.c: one cycle while the lock is held, told in the log. */
 MUST_USE bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report,
                            struct err *err);
+/* Cycles every interval until stop, or all, is to stop; false: own state can't go on. */
+MUST_USE bool engine_cycles(struct engine *e, struct io_wake *stop, struct err *why);
 void engine_tell_report(const struct engine *e, const struct pipeline_report *report,
                         int64_t took_us);
 
@@ -77,6 +82,9 @@ void engine_jobs_end(struct engine *e);
 
 /* What a command does, in a task; writes job->result (engine_commands.c). */
 typedef bool engine_command_fn(struct engine_job *job, struct err *err);
+engine_command_fn engine_load; /* engine_load.c */
+/* The index's settings, where a load was killed that had changed them. For tasks. */
+void engine_restore(struct engine *e);
 /* NULL: no such command. */
 engine_command_fn *engine_command_find(struct slice name);
 

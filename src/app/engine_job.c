@@ -8,6 +8,7 @@
 static void job_main(void *ctx)
 {
     struct engine_job *job = ctx;
+    engine_restore(job->e);
     job->fine = job->run(job, &job->err);
 }
 

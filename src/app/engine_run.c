@@ -31,6 +31,7 @@ void engine_tell_report(const struct engine *e, const struct pipeline_report *r,
 bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report, struct err *err)
 {
     const int64_t start = clock_mono_us();
+    engine_restore(e);
     const bool fine = pipeline_cycle(e->pipeline, whole, &e->stop, report, err);
     engine_tell_report(e, report, clock_mono_us() - start);
     return fine;
@@ -114,10 +115,10 @@ static uint64_t next_backoff(struct engine *e)
     return e->backoff_ms / 2 + (uint64_t)random() % (e->backoff_ms / 2 + 1);
 }
 
-static bool run_cycles(struct engine *e, struct err *why)
+static bool run_cycles(struct engine *e, struct io_wake *stop, struct err *why)
 {
     bool whole = true;
-    while (!e->stop.raised) {
+    while (!e->stop.raised && !stop->raised) {
         struct pipeline_report report;
         struct err err = {0};
         const int64_t start = clock_mono_us();
@@ -141,15 +142,23 @@ static bool run_cycles(struct engine *e, struct err *why)
         const int64_t took = (clock_mono_us() - start) / 1000;
         const int64_t rest = e->settings->interval - took;
         const uint64_t wait = fine ? (rest > 0 ? (uint64_t)rest : 1) : next_backoff(e);
-        io_sleep(e->loop, wait, &e->stop);
+        io_sleep(e->loop, wait, stop);
     }
     return true;
+}
+
+bool engine_cycles(struct engine *e, struct io_wake *stop, struct err *why)
+{
+    e->cycling = true;
+    const bool fine = run_cycles(e, stop, why);
+    e->cycling = false;
+    return fine;
 }
 
 static bool run_all(void *ctx, struct err *err)
 {
     struct engine *e = ctx;
-    const bool fine = run_cycles(e, err);
+    const bool fine = engine_cycles(e, &e->stop, err);
     engine_jobs_end(e);
     return fine;
 }

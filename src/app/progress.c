@@ -1,12 +1,13 @@
 #include "app/progress.h"
 
+#include "app/plain.h"
 #include "base/clock.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { LINE_US = 5000000, BAR = 24, WIDTH = 80 };
+enum { LINE_US = 5000000, BAR = 24, SHORT_BAR = 10, WIDTH = 80, WIDE = 110 };
 
 void progress_open(struct progress *p, bool json,
                    void (*words)(const struct json_node *progress, struct buf *out))
@@ -50,9 +51,10 @@ static size_t columns(void)
 
 static void append_bar(struct buf *out, double share)
 {
-    const int full = (int)(share * BAR + 0.5);
+    const int length = columns() < WIDE ? SHORT_BAR : BAR;
+    const int full = (int)(share * length + 0.5);
     buf_append_char(out, '[');
-    for (int i = 0; i < BAR; i++)
+    for (int i = 0; i < length; i++)
         buf_append_char(out, i < full ? '#' : '.');
     buf_printf(out, "] %3d %%  ", (int)(share * 100.0));
 }
@@ -61,11 +63,8 @@ static void show(struct progress *p, const struct json_node *progress)
 {
     struct buf out = {0};
     const double share = progress_real(progress, "share");
-    if (p->terminal) {
-        buf_append_char(&out, '\r');
-        if (share > 0.0)
-            append_bar(&out, share);
-    }
+    if (p->terminal && share > 0.0)
+        append_bar(&out, share);
     p->words(progress, &out);
     if (!p->terminal) {
         buf_append_char(&out, '\n');
@@ -75,6 +74,7 @@ static void show(struct progress *p, const struct json_node *progress)
         const size_t shown = out.len;
         while (out.len < p->shown) /* what is left of a longer one */
             buf_append_char(&out, ' ');
+        buf_append_char(&out, '\r'); /* a line of the log takes its place */
         p->shown = shown;
     }
     (void)!fwrite(out.ptr, 1, out.len, stderr);
@@ -98,9 +98,24 @@ void progress_line(struct progress *p, struct slice line)
         show(p, progress);
 }
 
-void progress_close(struct progress *p)
+static void remove_bar(struct progress *p)
 {
     if (p->shown > 0)
         fprintf(stderr, "\r%*s\r", (int)p->shown, "");
+    p->shown = 0;
+}
+
+void progress_note(struct progress *p, struct slice text)
+{
+    struct buf out = {0};
+    remove_bar(p);
+    plain_append(&out, text);
+    fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&out)));
+    buf_free(&out);
+}
+
+void progress_close(struct progress *p)
+{
+    remove_bar(p);
     json_doc_free(p->doc);
 }

@@ -22,6 +22,8 @@ void progress_open(struct progress *progress, bool json,
                    void (*words)(const struct json_node *progress, struct buf *out));
 /* {"progress":{…}}; "share" (0 to 1) of it draws the bar. */
 void progress_line(struct progress *progress, struct slice line);
+/* A line of its own, also while the bar stands there. */
+void progress_note(struct progress *progress, struct slice text);
 /* Removes the bar: what follows starts on a clean line. */
 void progress_close(struct progress *progress);
 

@@ -4,6 +4,7 @@
 #include "app/pid_file.h"
 #include "app/signals.h"
 
+#include <string.h>
 #include <unistd.h>
 
 enum { ATTEMPTS = 50, PAUSE_US = 100000 };
@@ -36,6 +37,12 @@ static bool run_here(struct session *s, struct slice request, const struct recei
     return fine;
 }
 
+/* An answer may say that something runs already, too. */
+static bool nobody_listens(const struct err *err)
+{
+    return err->code == ERR_RUNNING && strstr(err->text, "nobody listens");
+}
+
 bool remote_run(struct session *s, struct slice request, void (*line)(void *ctx, struct slice line),
                 void *ctx, struct buf *result, struct err *err)
 {
@@ -51,10 +58,10 @@ bool remote_run(struct session *s, struct slice request, void (*line)(void *ctx,
     /* It takes a moment from the lock to the socket. */
     for (int i = 0;
          !(fine = control_request(s->config->control_socket, request, 0, take_line, &r, err)) &&
-         err->code == ERR_RUNNING && i < ATTEMPTS;
+         nobody_listens(err) && i < ATTEMPTS;
          i++)
         usleep(PAUSE_US);
-    if (!fine && err->code == ERR_RUNNING)
+    if (!fine && nobody_listens(err))
         err_set(err, ERR_RUNNING, "process %d has the state and can't be asked; wait for its end",
                 (int)pid);
     return fine;

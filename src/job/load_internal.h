@@ -1,0 +1,108 @@
+#ifndef JOB_LOAD_INTERNAL_H
+#define JOB_LOAD_INTERNAL_H
+
+#include "job/flow.h"
+#include "job/load.h"
+#include "job/pace.h"
+#include "job/versions.h"
+#include "store/load.h"
+
+/* For the files of load only. */
+
+struct load_rows;
+struct load_documents;
+
+struct load {
+    const struct job_load *o;
+    struct job_load_report *report;
+    struct job_pace pace;
+    struct job_flow cassandra, elasticsearch; /* what either side is given at once */
+    struct store_load border;
+    int64_t recent; /* rows written later than this may have an entry that does not show yet, µs */
+    int64_t latest; /* versions above are of the future */
+    bool at_the_end;               /* it would show by now */
+    struct job_versions *versions; /* of the entries */
+    struct store_load_part *parts;
+    uint32_t part_count;
+    double share_before; /* done before this run */
+    const char *phase;
+    struct buf text;
+    struct load_rows *rows;           /* from Cassandra */
+    struct load_documents *documents; /* from Elasticsearch */
+};
+
+/* Several tasks, each of which does one number below count after the other; tells the progress
+ * meanwhile. */
+typedef bool load_work_fn(struct load *l, uint32_t number, struct err *err);
+MUST_USE bool load_each(struct load *l, unsigned tasks, uint32_t count, load_work_fn *work,
+                        struct err *err);
+
+/* load_parts.c: a cycle, then border and parts, of a new load or of the one to go on with. */
+MUST_USE bool load_prepare(struct load *l, struct err *err);
+/* load_divide.c: the parts of a new load. */
+MUST_USE bool load_divide(struct load *l, struct err *err);
+void load_add_part(struct load *l, int64_t low, int64_t high);
+/* A part has come to a position; with keys for later. */
+MUST_USE bool load_part_done(struct load *l, uint32_t number, const struct slice *later,
+                             size_t later_count, struct err *err);
+double load_share(const struct load *l);
+
+/* load_progress.c */
+void load_tell(struct load *l);
+/* Something to know, at once. */
+void load_note(struct load *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* After count records: waits for the rate. False: stopped. */
+MUST_USE bool load_goes_on(struct load *l, int64_t count, struct err *err);
+/* A request failed: true after a while where it may work later; false: it is over, err tells. */
+MUST_USE bool load_retries(struct load *l, struct job_flow *flow, struct err *err);
+/* The most that one request should ask for, for the rate to be kept smoothly. */
+uint32_t load_limit(const struct load *l, uint32_t limit);
+
+/* Dead letters of a page, and keys for later; texts live in arena. */
+struct load_rest {
+    struct arena arena;
+    struct pipeline_letter *letters;
+    size_t letter_count, letter_room;
+    struct slice *later;
+    size_t later_count, later_room;
+};
+void load_rest_letter(struct load *l, struct load_rest *rest, struct slice key, int64_t version,
+                      const char *rule, const char *reason, struct slice payload);
+void load_rest_later(struct load_rest *rest, struct slice key);
+MUST_USE bool load_rest_write_letters(struct load *l, struct load_rest *rest, struct err *err);
+/* Empties it. */
+void load_rest_reset(struct load_rest *rest);
+void load_rest_free(struct load_rest *rest);
+
+/* load_judge.c: what is to be done with a row that is there. */
+enum load_verdict {
+    LOAD_COPY,  /* it has this version, 0: nobody knows which */
+    LOAD_SKIP,  /* a cycle sees to it */
+    LOAD_LATER, /* nobody can tell yet */
+    LOAD_VERSION_IN_FUTURE,
+    LOAD_WRITTEN_IN_FUTURE, /* by its write time */
+};
+/* The same two as a rule: its name for a dead letter, and what it tells. */
+const char *load_future_name(enum load_verdict verdict);
+const char *load_future_text(enum load_verdict verdict);
+MUST_USE bool load_judge(struct load *l, struct slice key, const struct change_row *row,
+                         enum load_verdict *verdict, int64_t *version, struct err *err);
+/* All entries of the time series table from a version up, into l->versions. */
+MUST_USE bool load_read_entries(struct load *l, struct err *err);
+
+/* load_ttl.c: says once that times to live are not carried, where cells have some. */
+MUST_USE bool load_look_at_ttl(struct load *l, struct err *err);
+
+/* Both directions: prepare statements, copy one part, look at keys again, clean up. */
+MUST_USE bool load_rows_open(struct load *l, struct err *err);
+load_work_fn load_rows_part;
+MUST_USE bool load_rows_again(struct load *l, const struct slice *keys, size_t count,
+                              struct err *err);
+void load_rows_close(struct load *l);
+MUST_USE bool load_documents_open(struct load *l, struct err *err);
+load_work_fn load_documents_part;
+MUST_USE bool load_documents_again(struct load *l, const struct slice *keys, size_t count,
+                                   struct err *err);
+void load_documents_close(struct load *l);
+
+#endif

@@ -1,0 +1,138 @@
+#include "base/json.h"
+#include "job/load_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { STEPS = 24 };
+
+void load_tell(struct load *l)
+{
+    const struct job_load_report *r = l->report;
+    const double seconds = job_pace_seconds(&l->pace), share = load_share(l);
+    const double done = share - l->share_before;
+    if (!l->o->line)
+        return;
+    buf_clear(&l->text);
+    buf_printf(&l->text,
+               "{\"progress\":{\"phase\":\"%s\",\"share\":%.4f,\"records\":%lld,\"copied\":%lld,"
+               "\"rate\":%.0f,\"bytes\":%lld,\"dead\":%lld,",
+               l->phase, share, (long long)r->records, (long long)r->copied,
+               seconds > 0.0 ? (double)r->records / seconds : 0.0, (long long)r->bytes,
+               (long long)r->dead);
+    if (done > 0.001)
+        buf_printf(&l->text, "\"left_s\":%.0f,", (1.0 - share) / done * seconds);
+    buf_printf(
+        &l->text, "\"waited_s\":{\"cassandra\":%.1f,\"elasticsearch\":%.1f},\"seconds\":%.1f}}",
+        (double)l->cassandra.waited_us / 1e6, (double)l->elasticsearch.waited_us / 1e6, seconds);
+    l->o->line(l->o->ctx, buf_slice(&l->text));
+}
+
+void load_note(struct load *l, const char *fmt, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (!l->o->line)
+        return;
+    buf_clear(&l->text);
+    buf_append_str(&l->text, "{\"progress\":{");
+    json_append_member(&l->text, "note", slice_str(text));
+    buf_append_str(&l->text, "}}");
+    l->o->line(l->o->ctx, buf_slice(&l->text));
+}
+
+bool load_goes_on(struct load *l, int64_t count, struct err *err)
+{
+    job_pace_wait(&l->pace, count);
+    return !l->o->stop->raised ||
+           err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
+}
+
+bool load_retries(struct load *l, struct job_flow *flow, struct err *err)
+{
+    if (l->o->stop->raised || err->code == ERR_CANCELLED)
+        return err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
+    if (err_class_of(err->code) != ERR_CLASS_RETRY)
+        return false;
+    if (flow->failures == 3) /* in a row: more than a hiccup */
+        load_note(l, "waits: %.300s", err->text);
+    return job_flow_pause(flow) ||
+           err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
+}
+
+uint32_t load_limit(const struct load *l, uint32_t limit)
+{
+    const int64_t rate = l->o->rate;
+    if (rate > 0 && rate / STEPS < limit) /* several tasks run ahead by as much each */
+        limit = (uint32_t)(rate / STEPS);
+    return limit > 1 ? limit : 1;
+}
+
+void job_load_append(struct buf *out, const struct job_load *o, const struct job_load_report *r)
+{
+    buf_printf(out,
+               "{\"from\":\"%s\",\"resumed\":%s,\"records\":%lld,\"copied\":%lld,"
+               "\"unchanged\":%lld,\"superseded\":%lld,\"skipped\":%lld,\"dead\":%lld,"
+               "\"left_out\":%lld,\"bytes\":%lld,\"seconds\":%.3f}",
+               o->from == CHANGE_CASSANDRA ? "cassandra" : "elasticsearch",
+               r->resumed ? "true" : "false", (long long)r->records, (long long)r->copied,
+               (long long)r->unchanged, (long long)r->superseded, (long long)r->skipped,
+               (long long)r->dead, (long long)r->left_out, (long long)r->bytes, r->seconds);
+}
+
+/* --- what is left of a page */
+
+static void *grown(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return items;
+    *room = *room ? 2 * *room : 16;
+    void *more = arena_alloc(arena, *room * size);
+    if (count)
+        memcpy(more, items, count * size);
+    return more;
+}
+
+void load_rest_letter(struct load *l, struct load_rest *rest, struct slice key, int64_t version,
+                      const char *rule, const char *reason, struct slice payload)
+{
+    rest->letters = grown(&rest->arena, rest->letters, rest->letter_count, &rest->letter_room,
+                          sizeof *rest->letters);
+    rest->letters[rest->letter_count++] = (struct pipeline_letter){
+        .key = arena_copy(&rest->arena, key),
+        .version = version,
+        .target = change_other(l->o->from),
+        .rule = rule,
+        .reason = arena_copy(&rest->arena, slice_of(reason, strlen(reason) + 1)).ptr,
+        .payload = arena_copy(&rest->arena, payload),
+    };
+    l->report->dead++;
+}
+
+void load_rest_later(struct load_rest *rest, struct slice key)
+{
+    rest->later =
+        grown(&rest->arena, rest->later, rest->later_count, &rest->later_room, sizeof *rest->later);
+    rest->later[rest->later_count++] = arena_copy(&rest->arena, key);
+}
+
+bool load_rest_write_letters(struct load *l, struct load_rest *rest, struct err *err)
+{
+    const size_t count = rest->letter_count;
+    rest->letter_count = 0;
+    return pipeline_dead_letters(l->o->pipeline, rest->letters, count, err);
+}
+
+void load_rest_reset(struct load_rest *rest)
+{
+    rest->letter_count = rest->letter_room = rest->later_count = rest->later_room = 0;
+    arena_reset(&rest->arena);
+}
+
+void load_rest_free(struct load_rest *rest)
+{
+    arena_free(&rest->arena);
+}
