@@ -5,6 +5,7 @@
 #include "app/session.h"
 #include "app/signals.h"
 #include "app/size.h"
+#include "app/synced.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -151,19 +152,37 @@ static bool close_keys(struct view *v, struct err *err)
     return fine || err_set(err, ERR_STATE, "--keys-to can't be written: %s", strerror(errno));
 }
 
+/* It compares without that, too. */
+static void ask_synced(const struct command_line *line, struct view *v, struct job_synced *synced)
+{
+    struct err err = {0};
+    struct buf text = {0};
+    if (synced_ask(line, synced, &err))
+        return;
+    buf_printf(&text, "can't tell what was deleted in Elasticsearch from what was never copied: %s",
+               err.text);
+    progress_note(&v->progress, buf_slice(&text));
+    buf_free(&text);
+    synced->from = 0;
+}
+
 enum exit_code cmd_verify(const struct command_line *line)
 {
     struct session s = {0};
     struct err err = {0};
     struct view v = {.json = line->values[OPT_JSON] != NULL};
     struct job_verify o;
+    struct job_synced synced = {0};
     struct job_verify_report r = {0};
     struct buf out = {0};
     progress_open(&v.progress, v.json, words);
-    bool fine = read_options(line, &o, &err) && session_open(&s, line, &err) &&
-                session_log(&s, &err) && session_loop(&s, &err) &&
-                session_engine(&s, false, &err) && open_keys(line, &v, &err);
+    bool fine = read_options(line, &o, &err) && session_open(&s, line, &err);
+    if (fine)
+        ask_synced(line, &v, &synced);
+    fine = fine && session_log(&s, &err) && session_loop(&s, &err) &&
+           session_engine(&s, false, &err) && open_keys(line, &v, &err);
     if (fine) {
+        o.synced = &synced;
         struct signals *signals = signals_stop(s.loop, s.engine);
         o.found = on_found;
         o.line = on_line;
@@ -172,6 +191,7 @@ enum exit_code cmd_verify(const struct command_line *line)
         signals_close(signals);
     }
     session_close(&s);
+    job_synced_close(&synced);
     progress_close(&v.progress);
     fine = close_keys(&v, &err) && fine;
     if (fine)

@@ -2,6 +2,7 @@
 #include "job/dead_letters.h"
 #include "job/explain.h"
 #include "job/repair.h"
+#include "job/synced.h"
 
 /* What the commands beside the cycles do. */
 
@@ -97,8 +98,13 @@ static bool repair(struct engine_job *job, struct err *err)
     options.verify.high = number_member(job, "high", INT64_MAX);
     options.verify.stop = &job->stop;
     struct job_repair_report report;
-    const bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
+    struct job_synced synced;
+    options.verify.synced = &synced;
+    job_synced_open(&synced);
+    const bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
+                      pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
                       job_repair(&options, &report, err);
+    job_synced_close(&synced);
     job_stores_close(&stores);
     if (fine)
         job_repair_append(&job->result, &options, &report);
@@ -115,8 +121,13 @@ static bool verify(struct engine_job *job, struct err *err)
     options.memory = VERIFY_MEMORY;
     options.rate = number_member(job, "rate", 0);
     options.stop = &job->stop;
-    const bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
+    struct job_synced synced;
+    options.synced = &synced;
+    job_synced_open(&synced);
+    const bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
+                      pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
                       job_verify(&options, &report, err);
+    job_synced_close(&synced);
     job_stores_close(&stores);
     if (!fine)
         return false;
@@ -126,12 +137,17 @@ static bool verify(struct engine_job *job, struct err *err)
     return true;
 }
 
+static bool synced(struct engine_job *job, struct err *err)
+{
+    return job_synced_tell(job->e->store, job->e->pipeline, say_line, job, &job->result, err);
+}
+
 static const struct {
     const char *name;
     engine_command_fn *run;
 } commands[] = {
     {"dlq", dlq},       {"explain", explain}, {"load", engine_load},
-    {"repair", repair}, {"verify", verify},
+    {"repair", repair}, {"synced", synced},   {"verify", verify},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

@@ -6,7 +6,7 @@
 /* Mends what verify finds, or the records of a list, and reads them again to prove it. */
 struct job_repair {
     struct job_verify
-        verify; /* stores, folder, memory, rate, low, high, since, lag_ms, synced_*, stop */
+        verify; /* stores, folder, memory, rate, low, high, since, lag_ms, synced, stop */
     struct pipeline *pipeline;
     struct io_lock *lock; /* of the pipeline */
     enum resolve_policy policy;

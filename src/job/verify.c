@@ -84,6 +84,16 @@ static bool everything(struct verify *v, struct err *err)
            verify_merge(v, err) && verify_settle(v, false, err);
 }
 
+static bool compare(struct verify *v, struct err *err)
+{
+    if (v->o->sample)
+        return verify_sample(v, err) && verify_settle(v, true, err);
+    if (v->o->since)
+        return verify_read_entries(v, v->o->since, true, err) && verify_read_documents(v, err) &&
+               verify_settle(v, true, err);
+    return everything(v, err);
+}
+
 bool job_verify(const struct job_verify *options, struct job_verify_report *report, struct err *err)
 {
     struct verify v = {.o = options, .report = report, .started_us = clock_wall_us()};
@@ -93,14 +103,9 @@ bool job_verify(const struct job_verify *options, struct job_verify_report *repo
     v.documents = job_sorter_new(options->folder, options->memory / 2);
     v.entries = job_sorter_new(options->folder, options->memory / 8);
     v.doubts = job_sorter_new(options->folder, options->memory / 8);
-    bool fine;
-    if (options->sample)
-        fine = verify_sample(&v, err) && verify_settle(&v, true, err);
-    else if (options->since)
-        fine = verify_read_entries(&v, options->since, true, err) &&
-               verify_read_documents(&v, err) && verify_settle(&v, true, err);
-    else
-        fine = everything(&v, err);
+    const bool fine = (!options->synced ||
+                       job_synced_check(options->synced, options->stores, &v.same_stores, err)) &&
+                      compare(&v, err);
     report->seconds = job_pace_seconds(&v.pace);
     job_sorter_free(v.documents);
     job_sorter_free(v.entries);

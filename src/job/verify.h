@@ -2,7 +2,7 @@
 #define JOB_VERIFY_H
 
 #include "job/difference.h"
-#include "job/stores.h"
+#include "job/synced.h"
 
 /* Compares every record of both stores, once, while writers go on.
  *
@@ -19,9 +19,7 @@ struct job_verify {
     int64_t since;      /* only records with an entry or document from this version on; 0: all */
     int64_t sample;     /* so many records of either side, by chance; 0: all */
     uint64_t lag_ms;    /* how long a change may take to the other side */
-    /* Versions that were synced without a break: a row of one of them once had its document. 0:
-     * none are known. */
-    int64_t synced_from, synced_to;
+    const struct job_synced *synced; /* or NULL: nothing is known of the past */
     struct io_wake *stop;
     void (*found)(void *ctx, const struct job_difference *difference); /* may wait */
     void (*line)(void *ctx, struct slice progress); /* a JSON object, about once a second */

@@ -12,6 +12,7 @@ struct verify {
     struct job_verify_report *report;
     struct job_pace pace;
     int64_t started_us; /* wall clock, before anything was read */
+    bool same_stores;   /* as those of o->synced */
     struct job_sorter *documents;
     struct job_sorter *entries;
     struct job_sorter *doubts; /* see struct doubt */

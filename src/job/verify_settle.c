@@ -60,9 +60,9 @@ static bool may_be_repeated(const struct verify *v, const struct look *l)
     return l->document.version >= (clock_wall_us() - o->overlap_us) / o->table.unit_us;
 }
 
-static bool was_synced(const struct verify *v, int64_t version)
+static bool had_document(const struct verify *v, const struct look *l, int64_t version)
 {
-    return v->o->synced_from && version >= v->o->synced_from && version <= v->o->synced_to;
+    return v->same_stores && job_synced_had_document(v->o->synced, l->before.key, version);
 }
 
 static enum job_kind kind_of(const struct verify *v, const struct look *l, int64_t row_v)
@@ -71,7 +71,8 @@ static enum job_kind kind_of(const struct verify *v, const struct look *l, int64
     if (l->document.unreadable && !l->document.content.missing)
         return JOB_UNPARSABLE;
     if (document_v == 0)
-        return was_synced(v, row_v) ? JOB_DELETED_IN_ELASTICSEARCH : JOB_MISSING_IN_ELASTICSEARCH;
+        return had_document(v, l, row_v) ? JOB_DELETED_IN_ELASTICSEARCH
+                                         : JOB_MISSING_IN_ELASTICSEARCH;
     if (l->row.content.missing)
         return JOB_MISSING_IN_CASSANDRA;
     if (row_v == 0 || row_v == document_v)
