@@ -299,6 +299,7 @@ struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options
     c->dispatch.host_count = c->host_count;
     c->dispatch.last_error = &c->last_error;
     c->dispatch.request_timeout_ms = c->request_timeout_ms;
+    c->dispatch.watch = options->watch;
     err_set(&c->last_error, ERR_CONNECTION, "not connected yet");
     cql_dispatch_init(&c->dispatch, io_loop_uv(loop));
     c->open_handles = 2;

@@ -25,6 +25,21 @@
  * they took effect is unknown), its caller decides. */
 struct cql_client;
 
+/* For measurements: told of every request that is taken, and of its end just before its callback.
+ * took_us is counted from when it was (last) sent, or, when it never was, from when it was taken;
+ * err NULL: it was answered. */
+enum cql_operation {
+    CQL_OPERATION_READ,
+    CQL_OPERATION_WRITE,
+    CQL_OPERATION_BATCH,
+    CQL_OPERATION_PREPARE
+};
+struct cql_watch {
+    void (*begun)(void *ctx, enum cql_operation operation);
+    void (*ended)(void *ctx, enum cql_operation operation, uint64_t took_us, const struct err *err);
+    void *ctx;
+};
+
 struct cql_options {
     const char *const *contact_points; /* "host" or "host:port"; copied */
     size_t contact_point_count;
@@ -40,6 +55,7 @@ struct cql_options {
     uint64_t request_timeout_ms;  /* 0: 10000; queueing counts */
     uint64_t heartbeat_ms;        /* 0: 10000; a peer that is silent twice as long counts as dead */
     struct cql_tls_options tls;
+    struct cql_watch watch; /* functions may be NULL */
     const struct log *log;
 };
 

@@ -8,9 +8,14 @@
 
 enum { HELD_UP_MS = 50 };
 
+static uint64_t now_us(void)
+{
+    return uv_hrtime() / 1000;
+}
+
 static uint64_t now_ms(void)
 {
-    return uv_hrtime() / 1000000;
+    return now_us() / 1000;
 }
 
 /* --- deadlines --- */
@@ -75,6 +80,8 @@ static void finish(struct cql_dispatch *d, struct cql_request *r, const struct c
                    const struct err *err)
 {
     DL_DELETE2(d->due, r, due_prev, due_next);
+    if (d->watch.ended && !r->settled)
+        d->watch.ended(d->watch.ctx, cql_request_operation(r), now_us() - r->since_us, err);
     if (r->again)
         finish_again(d, r, err);
     else if (r->kind == CQL_REQUEST_PREPARE)
@@ -273,6 +280,7 @@ static void send_to(struct cql_request *r, struct cql_connection *connection)
     cql_request_encode(r, cql_connection_version(connection), body);
     cql_connection_end(connection);
     r->connection = connection;
+    r->since_us = now_us();
     r->state = CQL_REQUEST_SENT;
 }
 
@@ -306,13 +314,16 @@ void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t ti
     r->dispatch = d;
     r->call.done = on_answer;
     r->timeout = timeout_ms;
-    r->deadline = now_ms() + timeout_ms;
+    r->since_us = now_us();
+    r->deadline = r->since_us / 1000 + timeout_ms;
     r->state = CQL_REQUEST_QUEUED;
     if (r->settled || r->again)
         DL_PREPEND(d->queue, r);
     else
         DL_APPEND(d->queue, r);
     add_due(d, r);
+    if (d->watch.begun && !r->settled)
+        d->watch.begun(d->watch.ctx, cql_request_operation(r));
     cql_dispatch_wake(d);
 }
 

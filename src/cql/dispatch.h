@@ -17,9 +17,10 @@ struct cql_dispatch {
     struct arena scratch; /* metadata of one answer */
     struct cql_request *queue, *due, *again;
     uint64_t request_timeout_ms; /* of preparations of its own */
-    uv_idle_t idle;              /* runs while there is something to send */
-    uv_timer_t timer;            /* the next deadline */
-    bool held_up;                /* the loop was: answers are read before deadlines count */
+    struct cql_watch watch;
+    uv_idle_t idle;   /* runs while there is something to send */
+    uv_timer_t timer; /* the next deadline */
+    bool held_up;     /* the loop was: answers are read before deadlines count */
     bool closing;
 };
 

@@ -101,6 +101,25 @@ enum cql_opcode cql_request_opcode(const struct cql_request *r)
     }
 }
 
+/* Statements begin with their verb, without comments: they are our own. */
+static bool reads(const struct cql_statement *s)
+{
+    const struct slice text = s->prepared ? s->prepared->text : s->text;
+    return text.len > 0 && (text.ptr[0] == 'S' || text.ptr[0] == 's');
+}
+
+enum cql_operation cql_request_operation(const struct cql_request *r)
+{
+    switch (r->kind) {
+    case CQL_REQUEST_PREPARE:
+        return CQL_OPERATION_PREPARE;
+    case CQL_REQUEST_BATCH:
+        return CQL_OPERATION_BATCH;
+    default:
+        return reads(r->statements) ? CQL_OPERATION_READ : CQL_OPERATION_WRITE;
+    }
+}
+
 static void encode_execute(struct cql_request *r, int version, struct buf *body)
 {
     const struct cql_prepared *prepared = r->statements[0].prepared;

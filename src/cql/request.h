@@ -28,6 +28,7 @@ struct cql_request {
     struct cql_request *prev, *next;         /* the queue, or all that wait for one preparation */
     struct cql_request *due_prev, *due_next; /* all requests by deadline */
     uint64_t deadline, timeout;              /* ms */
+    uint64_t since_us;                       /* when it was sent, or (before) taken; monotonic */
     struct cql_dispatch *dispatch;
     struct cql_connection *connection; /* when sent */
     struct cql_host *home;             /* preferred: where it was prepared again, or NULL */
@@ -60,6 +61,7 @@ MUST_USE struct cql_request *cql_request_new(enum cql_request_kind kind,
 struct cql_request *cql_request_new_prepare(struct cql_prepared *prepared);
 
 enum cql_opcode cql_request_opcode(const struct cql_request *request);
+enum cql_operation cql_request_operation(const struct cql_request *request);
 void cql_request_encode(struct cql_request *request, int version, struct buf *body);
 
 #endif

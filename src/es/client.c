@@ -80,6 +80,7 @@ struct es_client *es_client_new(struct io_loop *loop, const struct es_options *o
     struct es_client *client = mem_zalloc(sizeof *client);
     client->loop = loop;
     client->log = options->log;
+    client->watch = options->watch;
     client->doc = json_doc_new();
     copy_options(client, options);
     if (add_hosts(client, options, err))

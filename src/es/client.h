@@ -23,6 +23,21 @@
  */
 struct es_client;
 
+/* For measurements: told of every request that is taken, and of its end just before its callback.
+ * err NULL: it was answered, and well. */
+enum es_operation {
+    ES_OPERATION_BULK,
+    ES_OPERATION_SEARCH,
+    ES_OPERATION_GET,
+    ES_OPERATION_REFRESH,
+    ES_OPERATION_OTHER
+};
+struct es_watch {
+    void (*begun)(void *ctx, enum es_operation operation);
+    void (*ended)(void *ctx, enum es_operation operation, uint64_t took_us, const struct err *err);
+    void *ctx;
+};
+
 struct es_options {
     const char *const *hosts; /* "http://host:port", "https://…"; copied; tried in turn */
     size_t host_count;
@@ -40,6 +55,7 @@ struct es_options {
     uint64_t connect_timeout_ms; /* 0: 5000 */
     uint64_t request_timeout_ms; /* 0: 60000 */
     size_t answer_max;           /* bytes that one answer may take; 0: 256 MiB */
+    struct es_watch watch;       /* functions may be NULL */
     const struct log *log;
 };
 

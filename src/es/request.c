@@ -5,6 +5,7 @@
 #include "es/answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEAD_US = 5000000, SHOWN_MAX = 120 };
 
@@ -13,6 +14,8 @@ struct request {
     size_t host;
     const char *method;
     char *path;
+    enum es_operation operation;
+    int64_t started_us;
     es_answer_fn *done;
     void *ctx;
 };
@@ -56,6 +59,34 @@ static size_t choose_host(struct es_client *client)
     return host;
 }
 
+/* No name of an index begins with _: the first such part of a path names the API. */
+static enum es_operation operation_of(const char *path)
+{
+    static const struct {
+        const char *api;
+        enum es_operation operation;
+    } known[] = {
+        {"/_bulk", ES_OPERATION_BULK},       {"/_search", ES_OPERATION_SEARCH},
+        {"/_pit", ES_OPERATION_SEARCH},      {"/_mget", ES_OPERATION_GET},
+        {"/_refresh", ES_OPERATION_REFRESH},
+    };
+    const char *api = strstr(path, "/_");
+    for (size_t i = 0; api && i < ARRAY_LEN(known); i++) {
+        if (strncmp(api, known[i].api, strlen(known[i].api)) == 0)
+            return known[i].operation;
+    }
+    return ES_OPERATION_OTHER;
+}
+
+static void finish(const struct request *r, uint64_t took_us, const struct json_node *json,
+                   int status, const struct err *err)
+{
+    const struct es_watch *watch = &r->client->watch;
+    if (watch->ended)
+        watch->ended(watch->ctx, r->operation, took_us, err);
+    r->done(r->ctx, json, status, err);
+}
+
 static const char *remedy(enum err_code code, int status)
 {
     if (code == ERR_AUTH)
@@ -88,7 +119,7 @@ static void refuse(const struct request *r, const struct io_http_answer *answer,
     err_set(&err, code, "elasticsearch %s: %d%.*s%s", r->client->hosts[r->host].origin.url,
             answer->status, SLICE_ARG(buf_slice(&text)), remedy(code, answer->status));
     buf_free(&text);
-    r->done(r->ctx, NULL, answer->status, &err);
+    finish(r, answer->took_us, NULL, answer->status, &err);
 }
 
 static void take_answer(const struct request *r, const struct io_http_answer *answer)
@@ -104,9 +135,9 @@ static void take_answer(const struct request *r, const struct io_http_answer *an
         err_context(&err, "elasticsearch %s answers something that can't be read", url);
         if (err.code != ERR_TOO_LARGE)
             err.code = ERR_PROTOCOL;
-        r->done(r->ctx, NULL, answer->status, &err);
+        finish(r, answer->took_us, NULL, answer->status, &err);
     } else {
-        r->done(r->ctx, json_root(r->client->doc), answer->status, NULL);
+        finish(r, answer->took_us, json_root(r->client->doc), answer->status, NULL);
     }
 }
 
@@ -123,7 +154,7 @@ static void on_answer(void *ctx, struct io_http_answer *answer, const struct err
             host->dead_until_us = clock_mono_us() + DEAD_US;
         err_context(&own, "elasticsearch %s", host->origin.url);
         log_debug(r->client->log, "%s %s: %s", r->method, r->path, own.text);
-        r->done(r->ctx, NULL, 0, &own);
+        finish(r, (uint64_t)(clock_mono_us() - r->started_us), NULL, 0, &own);
     }
     free(r->path);
     free(r);
@@ -133,7 +164,14 @@ bool es_send(struct es_client *client, const char *method, const char *path, str
              enum es_sending sending, es_answer_fn *done, void *ctx, struct err *err)
 {
     struct request *r = mem_alloc(sizeof *r);
-    *r = (struct request){client, choose_host(client), method, mem_strdup(path), done, ctx};
+    *r = (struct request){.client = client,
+                          .host = choose_host(client),
+                          .method = method,
+                          .path = mem_strdup(path),
+                          .operation = operation_of(path),
+                          .started_us = clock_mono_us(),
+                          .done = done,
+                          .ctx = ctx};
     struct buf url = {0};
     buf_append_str(&url, client->hosts[r->host].origin.url);
     buf_append_str(&url, path);
@@ -153,6 +191,8 @@ bool es_send(struct es_client *client, const char *method, const char *path, str
         free(r);
         if (body)
             buf_free(body);
+    } else if (client->watch.begun) {
+        client->watch.begun(client->watch.ctx, operation_of(path));
     }
     return sent;
 }

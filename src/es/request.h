@@ -24,6 +24,7 @@ struct es_client {
     char *timestamp_field;
     struct es_version version;
     struct json_doc *doc; /* the answer that is being looked at */
+    struct es_watch watch;
     const struct log *log;
     void (*closed)(void *ctx);
     void *closed_ctx;
