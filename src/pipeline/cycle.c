@@ -142,7 +142,10 @@ static bool cycle(struct cycle *c, const struct io_wake *stop, struct err *err)
     struct pipeline *p = c->p;
     struct pipeline_report *report = c->report;
     *report = (struct pipeline_report){0};
+    p->counting = report;
     const bool fine = run_cycle(c, stop, err);
+    p->counting = NULL;
+    lag_cycle_ended(c, fine);
     report->gap = p->checkpoint.gap;
     pipeline_counts_add(&p->status.to_elasticsearch, &report->to_elasticsearch);
     pipeline_counts_add(&p->status.to_cassandra, &report->to_cassandra);

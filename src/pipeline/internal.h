@@ -31,6 +31,9 @@ struct pipeline {
     bool no_identity;         /* the stores can't be told apart from others: said once */
     pipeline_touch_fn *touch; /* of a load; or NULL */
     void *touch_ctx;
+    int64_t created;                        /* µs */
+    int64_t waiting_since[2];               /* see lag.c, by target */
+    const struct pipeline_report *counting; /* of the cycle that is running, or NULL */
     struct pipeline_status status;
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
@@ -57,6 +60,7 @@ struct cycle {
     char stores[STORE_STORES_MAX]; /* where the known history begins (synced.c) */
     struct pipeline_retry *retry;  /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
+    int64_t waiting_since[2];                         /* see lag.c, by target */
     struct resolve_rules rules;
 };
 
@@ -137,6 +141,12 @@ MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
  */
 void outcome_payload(const struct cycle *c, struct slice source,
                      const struct change_content *content, struct buf *out);
+
+/* lag.c: a change towards target is put off since then; the cycle has ended; how long the changes
+ * towards target wait. */
+void lag_waits(struct cycle *c, enum change_side target, int64_t since);
+void lag_cycle_ended(const struct cycle *c, bool complete);
+int64_t lag_of(const struct pipeline *p, enum change_side target, int64_t now);
 
 /* bind.c */
 MUST_USE bool bind_servers(struct pipeline *p, struct err *err);

@@ -14,6 +14,7 @@ struct memory_entry {
     struct memory_entry *next;       /* of the same key, no order */
     struct memory_entry *next_dirty; /* list of what the file doesn't have yet */
     bool dirty;
+    int64_t put_off_since; /* its look is put off since then, µs; 0: it is not */
 };
 
 struct memory_key;

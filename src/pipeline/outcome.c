@@ -207,10 +207,14 @@ static void advance_key(struct cycle *c, struct item *item)
         note_waiting(c->p, e, waits && e->entry.version == item->decision.version);
         if (e->entry.due > c->now)
             continue;
-        if (item->put_off)
+        if (item->put_off) {
             e->entry.due = c->now + 1; /* the next cycle */
-        else
+            e->put_off_since = e->put_off_since ? e->put_off_since : c->now;
+            lag_waits(c, target_of(item), e->put_off_since);
+        } else {
             advance(c, &e->entry, waits);
+            e->put_off_since = 0;
+        }
         memory_changed(c->p->memory, e);
     }
 }

@@ -1,5 +1,6 @@
 #include "pipeline/pipeline.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "pipeline/internal.h"
 #include "store/dead_letter.h"
@@ -19,6 +20,7 @@ struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra
     p->elasticsearch = elasticsearch;
     p->store = store;
     p->options = *options;
+    p->created = clock_wall_us();
     if (store_pipeline(store, options->name, &p->id, err) &&
         store_checkpoint_read(store, p->id, &p->checkpoint, err) &&
         store_dead_count(store, p->id, &p->dead_letters, err))
@@ -52,8 +54,16 @@ void pipeline_status(const struct pipeline *p, struct pipeline_status *out)
     out->highest_cassandra = p->checkpoint.highest_cassandra;
     out->dead_letters = p->dead_letters;
     out->gap = p->checkpoint.gap;
+    out->paused = p->dead_letters >= p->options.dead_letters_max;
     if (out->completed_us == 0)
         out->completed_us = p->checkpoint.completed;
+    const int64_t now = clock_wall_us();
+    out->lag_to_elasticsearch_us = lag_of(p, CHANGE_ELASTICSEARCH, now);
+    out->lag_to_cassandra_us = lag_of(p, CHANGE_CASSANDRA, now);
+    if (!p->counting)
+        return;
+    pipeline_counts_add(&out->to_elasticsearch, &p->counting->to_elasticsearch);
+    pipeline_counts_add(&out->to_cassandra, &p->counting->to_cassandra);
 }
 
 void pipeline_counts_add(struct pipeline_counts *to, const struct pipeline_counts *from)

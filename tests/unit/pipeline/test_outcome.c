@@ -118,6 +118,12 @@ static void put_off(void **state)
     look(START, START, RESOLVE_PUT_OFF, 0);
     assert_int_equal(e->looks, 0);
     assert_true(e->due == START + 1);
+    struct memory_entry *held = NULL;
+    must(memory_entries(p.memory, SLICE_LIT("k"), &held, &err));
+    look(START + SECOND, START + SECOND, RESOLVE_PUT_OFF, 0);
+    assert_true(held->put_off_since == START);
+    look(START + 2 * SECOND, START + 2 * SECOND, RESOLVE_NOTHING, 0);
+    assert_true(held->put_off_since == 0);
 }
 
 /* Whichever look it is that misses the row. */
