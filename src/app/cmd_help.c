@@ -1,6 +1,7 @@
 #include "app/command.h"
 #include "app/config_render.h"
 #include "map/reference.h"
+#include "status/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static const struct topic {
 } topics[] = {
     {"configuration", config_render_help, config_render_markdown},
     {"types", map_reference_help, map_reference_markdown},
+    {"metrics", status_metrics_help, status_metrics_markdown},
 };
 
 static const struct topic *find_topic(const char *name)

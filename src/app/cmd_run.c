@@ -1,11 +1,11 @@
 #include "app/command.h"
 
 #include "app/control.h"
+#include "app/monitor.h"
 #include "app/pid_file.h"
 #include "app/session.h"
-#include "app/status_report.h"
-#include "base/clock.h"
 #include "base/json.h"
+#include "status/json.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -20,8 +20,7 @@ struct run {
     struct control *control;
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
     uv_timer_t patience; /* with the batch, once it is to stop */
-    int64_t started_us;
-    struct engine_status status; /* of the last engine */
+    struct monitor *monitor;
     bool reload, stopping;
 };
 
@@ -67,11 +66,9 @@ static void on_signal(uv_signal_t *handle, int number)
 static void say_status(struct run *run, struct control_call *call)
 {
     struct buf reply = {0};
-    if (run->session.engine)
-        engine_status(run->session.engine, &run->status);
-    const struct status_report report = {
-        .config = run->session.config, .started_us = run->started_us, .engine = run->status};
-    status_report_json(&report, clock_wall_us(), &reply);
+    struct status_snapshot *now = monitor_look(run->monitor);
+    status_json(now, 0, &reply);
+    status_snapshot_unref(now);
     control_say(call, buf_slice(&reply));
     buf_free(&reply);
     control_end(call);
@@ -169,6 +166,7 @@ static bool open_all(struct run *run, struct err *err)
 static void close_all(struct run *run)
 {
     control_close(run->control);
+    monitor_close(run->monitor);
     if (run->session.loop) {
         for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
             uv_close((uv_handle_t *)&run->signals[i], NULL);
@@ -182,6 +180,7 @@ static bool reopen(struct run *run, struct err *err)
 {
     struct session *s = &run->session;
     struct err why = {0};
+    monitor_leave(run->monitor);
     session_end_engine(s);
     run->reload = false;
     struct app_config *config = session_read(s, &why);
@@ -196,22 +195,27 @@ static bool reopen(struct run *run, struct err *err)
 
 static bool run_until_stopped(struct run *run, struct err *err)
 {
+    const struct session *s = &run->session;
     bool fine = true;
-    while (fine && !run->stopping)
-        fine = run->reload ? reopen(run, err) : engine_run(run->session.engine, err);
+    while (fine && !run->stopping) {
+        monitor_watch(run->monitor, s->config, s->engine);
+        fine = engine_run(s->engine, err);
+        while (fine && run->reload && !run->stopping)
+            fine = reopen(run, err);
+    }
     return fine;
 }
 
 /* run->session holds a configuration; closes all. */
 static enum exit_code serve(struct run *run, struct daemon_link *link, struct err *err)
 {
-    run->started_us = clock_wall_us();
     if (!open_all(run, err)) {
         daemon_failed(link, err);
     } else {
         log_info(run->session.log, "caes-sync %s started (pid %d, %s)", CAES_VERSION, (int)getpid(),
                  run->session.file);
         session_warn(&run->session);
+        run->monitor = monitor_new(run->session.loop, run->session.log);
         daemon_ready(link);
         if (run_until_stopped(run, err))
             log_info(run->session.log, "stopped");

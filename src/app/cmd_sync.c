@@ -2,7 +2,7 @@
 
 #include "app/session.h"
 #include "app/signals.h"
-#include "app/status_report.h"
+#include "status/json.h"
 
 #include <stdio.h>
 
@@ -20,9 +20,9 @@ static void report_text(const struct pipeline_report *r, struct buf *out)
 static void report_json(const struct pipeline_report *r, struct buf *out)
 {
     buf_append_char(out, '{');
-    status_report_counts("to_elasticsearch", &r->to_elasticsearch, out);
+    status_json_counts("to_elasticsearch", &r->to_elasticsearch, out);
     buf_append_char(out, ',');
-    status_report_counts("to_cassandra", &r->to_cassandra, out);
+    status_json_counts("to_cassandra", &r->to_cassandra, out);
     buf_append_str(out, "}\n");
 }
 

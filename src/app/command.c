@@ -154,10 +154,11 @@ static const struct command commands[] = {
      "  caes-sync repair\n"
      "  caes-sync repair --keys differences.jsonl --policy cassandra --missing delete\n"},
     {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help,
-     "this, a command, configuration, or types",
+     "this, a command, configuration, types, or metrics",
      "  caes-sync help sync\n"
      "  caes-sync help configuration\n"
-     "  caes-sync help types\n"},
+     "  caes-sync help types\n"
+     "  caes-sync help metrics\n"},
     {"version", NULL, 0, 0, cmd_version, "the program's version", NULL},
 };
 

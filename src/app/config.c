@@ -315,7 +315,8 @@ static bool parse_all(struct parse *p)
     p->pipeline = common;
     p->seen = &seen;
     if (!config_tree_read(&p->reader.doc, p->err) || !set_defaults(p) ||
-        !walk(p, p->reader.doc.root, "") || !set_paths(p, &seen) || !set_logging(p, &seen))
+        !walk(p, p->reader.doc.root, "") || !set_paths(p, &seen) || !set_logging(p, &seen) ||
+        !config_check_http(&p->reader, config, &seen, p->err))
         return false;
     config->lines = keep_lines(p, &seen);
     if (p->pipelines)

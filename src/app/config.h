@@ -149,6 +149,7 @@ struct app_config {
     struct {
         const char *listen;
         const char *token; /* or NULL; secret */
+        bool insecure;     /* no token, and listen reaches beyond this machine all the same */
         int64_t ready_lag; /* ms */
     } http;
     struct {

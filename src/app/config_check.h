@@ -20,5 +20,8 @@ const struct config_node *config_seen_at(const struct config_seen *seen, const c
 MUST_USE bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipeline,
                                     const struct config_seen *seen, const struct config_node *place,
                                     struct err *err);
+/* http.*: who may read what the daemon does (config_http.c). */
+MUST_USE bool config_check_http(struct config_reader *r, const struct app_config *config,
+                                const struct config_seen *seen, struct err *err);
 
 #endif

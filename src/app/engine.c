@@ -20,6 +20,7 @@ static bool open_clients(struct engine *e, struct err *err)
         .compression = s->cassandra.compression,
         .connect_timeout_ms = (uint64_t)s->cassandra.connect_timeout,
         .request_timeout_ms = (uint64_t)s->cassandra.request_timeout,
+        .watch = engine_cql_watch(e),
         .log = e->log,
     };
     const struct es_options elasticsearch = {
@@ -36,6 +37,7 @@ static bool open_clients(struct engine *e, struct err *err)
         .type = s->es.type,
         .timestamp_field = s->es.timestamp_field,
         .request_timeout_ms = (uint64_t)s->es.request_timeout,
+        .watch = engine_es_watch(e),
         .log = e->log,
     };
     e->cassandra = cql_client_new(e->loop, &cassandra, err);
@@ -61,6 +63,7 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
     e->settings = &config->pipelines[0];
     e->log = log;
     e->loop = loop;
+    e->vitals.progress_us = clock_mono_us();
     engine_fill_options(e);
     if (with_state)
         e->store = store_open(config->state, err);
@@ -110,13 +113,6 @@ void engine_start_from(struct engine *e, int64_t since)
 int64_t engine_since(const struct engine *e)
 {
     return e->since;
-}
-
-void engine_status(const struct engine *e, struct engine_status *out)
-{
-    *out = (struct engine_status){
-        .verified = e->verified, .failure = e->failure, .failing_since_us = e->failing_since_us};
-    pipeline_status(e->pipeline, &out->pipeline);
 }
 
 void engine_stop(struct engine *e)

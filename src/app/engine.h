@@ -4,10 +4,12 @@
 #include "app/config.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "io/task.h"
 #include "job/check_finding.h"
 #include "job/verify.h"
 #include "pipeline/pipeline.h"
+#include "store/dead_letter.h"
 
 /* The engine as a configuration describes it: clients, state and pipeline together. */
 struct engine;
@@ -34,13 +36,32 @@ struct engine_verified {
     int said; /* lines in the log about what could not be mended */
 };
 
+/* How a server behaves towards the daemon, from its answers to requests. */
+struct engine_server {
+    bool known, up;     /* it was asked; it answers, as far as is known */
+    struct err failure; /* what requests fail by, for a passing reason; ERR_NONE: they don't */
+    int64_t failing_since_us; /* wall clock */
+    int64_t silent_us;        /* requests wait and none was answered, for so long; 0: none waits */
+    char release[32];         /* its version; "": not known yet */
+};
+
 struct engine_status {
     struct pipeline_status pipeline;
     struct engine_verified verified;
-    struct err failure;       /* of the last cycle; ERR_NONE: it was complete */
-    int64_t failing_since_us; /* the first of the failed ones in a row, wall clock */
+    struct err failure;              /* of the last cycle; ERR_NONE: it was complete */
+    int64_t failing_since_us;        /* the first of the failed ones in a row, wall clock */
+    bool completed;                  /* a cycle of this engine was */
+    int64_t cycle_us;                /* the present cycle runs for so long; -1: none runs */
+    int64_t quiet_us;                /* since a request was acknowledged, or a cycle complete */
+    struct engine_server servers[2]; /* by enum metric_server */
 };
 void engine_status(const struct engine *engine, struct engine_status *out);
+
+/* What was measured since the engine's start: requests, retries, cycles. Borrowed. */
+const struct metric_set *engine_metrics(const struct engine *engine);
+/* The dead letters, first by key; at most limit. Errors: ERR_STATE. */
+MUST_USE bool engine_letters(const struct engine *engine, uint32_t limit, store_dead_fn *fn,
+                             void *ctx, struct err *err);
 
 /* Ends engine_run and engine_sync between two batches; callable from the loop's callbacks. */
 void engine_stop(struct engine *engine);

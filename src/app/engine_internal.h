@@ -8,6 +8,26 @@
 
 /* For the files of the engine only. */
 
+/* Signs of life (engine_vitals.c). Monotonic times but for failing_since_us. */
+struct engine_vitals {
+    struct metric_set metrics;
+    struct {
+        unsigned waiting;         /* requests */
+        int64_t heard_us;         /* the last answer, or when the first of them was sent */
+        bool known, answers;      /* the last one was answered */
+        struct err failure;       /* ERR_NONE: the last one was not refused for a passing reason */
+        int64_t failing_since_us; /* wall clock */
+    } servers[2];
+    int64_t progress_us; /* a request was acknowledged, or a cycle complete */
+    int64_t cycle_us;    /* when the present one began; 0: none runs */
+    bool completed;
+};
+
+struct cql_watch engine_cql_watch(struct engine *e);
+struct es_watch engine_es_watch(struct engine *e);
+void engine_cycle_begins(struct engine *e);
+void engine_cycle_ends(struct engine *e, bool complete, const struct err *err);
+
 struct engine {
     const struct app_config *config;
     const struct config_pipeline *settings;
@@ -34,6 +54,7 @@ struct engine {
     bool cycling;  /* engine_cycles runs */
     bool loading;  /* a job does */
     bool restored; /* what a load that was killed left behind has been looked at */
+    struct engine_vitals vitals;
 };
 
 /* engine_verify.c: both stores for a job that opens them; what verify takes from the

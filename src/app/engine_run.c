@@ -32,7 +32,9 @@ bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report, 
 {
     const int64_t start = clock_mono_us();
     engine_restore(e);
+    engine_cycle_begins(e);
     const bool fine = pipeline_cycle(e->pipeline, whole, &e->stop, report, err);
+    engine_cycle_ends(e, fine, err);
     engine_tell_report(e, report, clock_mono_us() - start);
     return fine;
 }

@@ -1,23 +1,15 @@
 #ifndef APP_STATUS_REPORT_H
 #define APP_STATUS_REPORT_H
 
-#include "app/config.h"
-#include "app/engine.h"
+#include "base/attr.h"
 #include "base/buf.h"
 
-/* What `status` tells: one JSON object. */
-struct status_report {
-    const struct app_config *config;
-    int64_t started_us; /* wall clock */
-    struct engine_status engine;
-};
+/* What `status` makes of the daemon's answer (status/json.h). */
 
-void status_report_json(const struct status_report *report, int64_t now_us, struct buf *out);
-/* The members of a JSON object as lines "a.b: value" for people; false: it is none. */
+/* Its members as lines "a.b: value" for people, without the history, which is for drawing; false:
+ * it is no JSON object. */
 MUST_USE bool status_report_text(struct slice json, struct buf *out);
 /* Whether it says "healthy": true. */
 bool status_report_healthy(struct slice json);
-/* "name":{"copied":…}: the fixed fields of a direction. */
-void status_report_counts(const char *name, const struct pipeline_counts *counts, struct buf *out);
 
 #endif

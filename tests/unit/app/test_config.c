@@ -331,10 +331,10 @@ static void test_drivers(void **state)
 static void test_not_yet(void **state)
 {
     (void)state;
-    struct app_config *c = helper_config(HELPER_ES HELPER_CASS "http:\n  listen: 0.0.0.0:1\n"
-                                                               "verify:\n  every: never\n");
+    struct app_config *c =
+        helper_config(HELPER_ES HELPER_CASS "workers: 2\nverify:\n  every: never\n");
     assert_int_equal(c->warnings.count, 1);
-    assert_string_equal(c->warnings.items[0], "c.yaml:7: http.listen: is not supported by this "
+    assert_string_equal(c->warnings.items[0], "c.yaml:6: workers: is not supported by this "
                                               "version yet and has no effect");
     app_config_free(c);
 }

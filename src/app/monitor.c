@@ -1,0 +1,158 @@
+#include "app/monitor_internal.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "status/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_MS = 1000, RETRY_US = 30000000 };
+
+static void look(struct monitor *m)
+{
+    if (m->engine)
+        engine_status(m->engine, &m->status);
+    if (m->status.verified.at_us)
+        m->verified = m->status.verified;
+    const struct pipeline_counts *now[] = {
+        [METRIC_TO_ELASTICSEARCH] = &m->status.pipeline.to_elasticsearch,
+        [METRIC_TO_CASSANDRA] = &m->status.pipeline.to_cassandra};
+    for (size_t way = 0; way < ARRAY_LEN(now); way++) {
+        m->counts[way] = m->past_counts[way];
+        if (m->engine)
+            pipeline_counts_add(&m->counts[way], now[way]);
+    }
+}
+
+/* A daemon that is stuck says so, once. */
+static void tell_stuck(struct monitor *m, const struct status_snapshot *s)
+{
+    struct status_verdict v;
+    status_judge(s, &s->pipelines[0], 0, &v);
+    const bool stuck = v.state == STATUS_STUCK;
+    if (stuck && !m->stuck)
+        log_error(m->log, "%s: %s", s->pipelines[0].name, v.text);
+    else if (!stuck && m->stuck)
+        log_info(m->log, "%s: goes on: %s", s->pipelines[0].name, v.text);
+    m->stuck = stuck;
+}
+
+static void listen_as_wanted(struct monitor *m, struct status_snapshot *s)
+{
+    const struct status_http_options options = {.listen = m->address, .token = m->token};
+    struct err err = {0};
+    if (m->http || m->address.off || clock_mono_us() < m->next_try_us)
+        return;
+    m->http = status_http_start(&options, s, &err);
+    m->next_try_us = clock_mono_us() + RETRY_US;
+    if (m->http)
+        log_info(m->log, "status page at http://%s/", m->config->http.listen);
+    else if (!m->told)
+        log_error(m->log, "no status page at %s: %s; trying again every %d s, the sync goes on",
+                  m->config->http.listen, err.text, RETRY_US / 1000000);
+    m->told = !m->http;
+}
+
+static void publish(struct monitor *m)
+{
+    struct status_snapshot *s = monitor_snapshot(m);
+    tell_stuck(m, s);
+    if (m->http)
+        status_http_publish(m->http, s);
+    else
+        listen_as_wanted(m, s);
+    status_snapshot_unref(s);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct monitor *m = timer->data;
+    if (!m->config)
+        return;
+    look(m);
+    monitor_remember(m);
+    publish(m);
+}
+
+struct monitor *monitor_new(struct io_loop *loop, const struct log *log)
+{
+    struct monitor *m = mem_zalloc(sizeof *m);
+    m->loop = loop;
+    m->log = log;
+    m->started_us = clock_wall_us();
+    uv_timer_init(io_loop_uv(loop), &m->timer);
+    m->timer.data = m;
+    uv_timer_start(&m->timer, on_timer, LOOK_MS, LOOK_MS);
+    return m;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void forget_options(struct monitor *m)
+{
+    status_http_stop(m->http);
+    free(m->listen);
+    free(m->token);
+    m->http = NULL;
+    m->listen = m->token = NULL;
+}
+
+/* A listener that is still as it should be stays. */
+static void adopt_options(struct monitor *m, const struct app_config *config)
+{
+    if (same_text(config->http.listen, m->listen) && same_text(config->http.token, m->token))
+        return;
+    forget_options(m);
+    m->listen = mem_strdup(config->http.listen);
+    m->token = config->http.token ? mem_strdup(config->http.token) : NULL;
+    if (!status_listen_parse(m->listen, &m->address, NULL)) /* was checked */
+        m->address.off = true;
+    m->next_try_us = 0;
+    m->told = false;
+}
+
+void monitor_watch(struct monitor *m, const struct app_config *config, const struct engine *engine)
+{
+    m->config = config;
+    m->engine = engine;
+    adopt_options(m, config);
+    look(m);
+    publish(m);
+}
+
+void monitor_leave(struct monitor *m)
+{
+    if (!m->engine)
+        return;
+    look(m);
+    for (size_t way = 0; way < ARRAY_LEN(m->counts); way++)
+        m->past_counts[way] = m->counts[way];
+    m->past_cycles += m->status.pipeline.cycles;
+    m->status.pipeline.cycles = 0;
+    metric_merge(&m->past, engine_metrics(m->engine));
+    m->engine = NULL;
+    publish(m);
+}
+
+struct status_snapshot *monitor_look(struct monitor *m)
+{
+    look(m);
+    return monitor_snapshot(m);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void monitor_close(struct monitor *m)
+{
+    if (!m)
+        return;
+    forget_options(m);
+    status_snapshot_unref(m->letters);
+    uv_close((uv_handle_t *)&m->timer, on_closed);
+}
