@@ -179,7 +179,7 @@ static bool is_busy(struct judging *j)
     const int64_t running = j->p->cycle_us < 0 ? 0 : j->p->cycle_us + j->age_us;
     if (!j->p->completed_here) {
         decide(j, STATUS_STARTING, lags(j) ? STATUS_ATTENTION : STATUS_FINE);
-        buf_append_str(&j->words, "Starting: the first cycle is under way");
+        buf_append_str(&j->words, "The first cycle is under way");
     } else if (lags(j)) {
         decide(j, STATUS_CATCHING_UP, STATUS_ATTENTION);
         buf_append_str(&j->words, "Catching up");

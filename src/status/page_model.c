@@ -32,6 +32,7 @@ static void add_plot(struct model *m, const struct status_pipeline *p, enum metr
     if (plot.limit >= 0) {
         buf_printf(&m->words, "%.1f", plot.limit);
         model_words(m, "limit");
+        model_duration(m, "ready_lag", p->ready_lag_us);
     }
     model_duration(m, "peak", (int64_t)(plot.peak_s * 1e6));
     buf_append_str(&m->words, "Lag over the last hour: now ");

@@ -69,7 +69,7 @@ static void test_starting(void **state)
     for (size_t i = 0; i < 2; i++)
         p->servers[i].known = p->servers[i].up = false;
     check(STATUS_STARTING, STATUS_FINE,
-          "Starting: the first cycle is under way, this cycle has been running for 12 s");
+          "The first cycle is under way, this cycle has been running for 12 s");
     is_ready(false, "Elasticsearch has not answered yet; Cassandra has not answered yet");
     assert_true(v.healthy);
 }
