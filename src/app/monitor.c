@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 1000, RETRY_US = 30000000 };
+enum { LOOK_MS = 1000, RETRY_US = 5000000 };
 
 static void look(struct monitor *m)
 {
