@@ -192,6 +192,5 @@ void check_config(const struct app_config *config, const struct config_pipeline 
     judge_secrecy(&c);
     check_path(findings, place(&c, "state"), config->state);
     check_path(findings, place(&c, "pidFile"), config->pid_file);
-    if (option_find("http.listen")->support == OPTION_SUPPORTED)
-        judge_http(&c);
+    judge_http(&c);
 }

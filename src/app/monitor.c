@@ -1,3 +1,4 @@
+#include "app/monitor.h"
 #include "app/monitor_internal.h"
 #include "base/clock.h"
 #include "base/mem.h"

@@ -48,7 +48,9 @@ static const struct {
     enum check_severity severity;
     const char *where, *what;
 } cases[] = {
-    {"", "  ttl: 90\n", "interval: 100\n", CHECK_ERROR, "CassandraConfig.ttl (line 6)", "90s"},
+    {"", "  ttl: 90\n", "interval: 100\nhttp:\n  readyLag: 200\n", CHECK_ERROR,
+     "CassandraConfig.ttl (line 6)", "90s"},
+    {"", "", "interval: 100\n", CHECK_WARNING, "interval (line 7)", "http.readyLag (60s)"},
     {"", "  ttl: 80\n", "", CHECK_WARNING, "CassandraConfig.ttl (line 6)", "few intervals"},
     {"", "", "sync:\n  overlap: 1500ms\n  settle: 2\n", CHECK_ERROR, "sync.overlap (line 8)",
      "sync.settle (2s)"},
