@@ -132,7 +132,7 @@ def test_status_is_one_snapshot(place, caes):
     assert ours.keys() == theirs.keys()
     assert ours["servers"].keys() == SERVERS and ours["lag_seconds"].keys() == WAYS
     assert web["ready"] and web["healthy"] and ours["state"]["name"] == "in_sync"
-    assert ours["verify"] is None and ours["failure"] is None
+    assert ours["last_verify"] is None and ours["failure"] is None
     assert ours["servers"]["cassandra"]["holds"] == f"{place.keyspace}.data"
     assert len(ours["history"]["to_cassandra"]["lag_seconds"]) >= 1
     for name in ("cycles", "dead_letters", "highest_version", "to_elasticsearch"):
@@ -160,9 +160,8 @@ def test_an_outage(place, caes):
         up(caes)
         before = Metrics(caes)
         proxy.cut()
-        down = eventually(lambda: not (r := get(caes, "/readyz")).ok and r)
-        assert down.status_code == 503
-        assert "Elasticsearch is down" in down.text and f":{proxy.port}" in down.text
+        down = eventually(lambda: (r := get(caes, "/readyz")).status_code == 503 and r.text)
+        assert "Elasticsearch is down" in down and f":{proxy.port}" in down
         assert get(caes, "/healthz").text == "ok\n"
         state = eventually(lambda: (s := get(caes, "/status.json").json()["pipelines"][0])
                            ["state"]["name"] == "waiting" and s)
@@ -221,7 +220,7 @@ def test_a_gap_is_not_ready(place, caes):
     caes.sync()
     time.sleep(4)
     caes.run()
-    assert "gap" in eventually(lambda: "gap" in (r := get(caes, "/readyz")).text and r).text
+    eventually(lambda: "gap" in (r := get(caes, "/readyz")).text and r.status_code == 503)
     assert Metrics(caes).value("caes_gap") == 1
     assert get(caes, "/status.json").json()["pipelines"][0]["state"]["name"] == "gap"
 
@@ -240,7 +239,7 @@ def test_what_is_asked(place, caes):
         assert head.status_code == 200 and head.text == ""
         assert requests.post(caes.status_url + path, data="x", timeout=5).status_code == 405
     assert get(caes, "/?q=1").ok and get(caes, "/metrics?format=text").ok
-    for path in ("/nothing", "//", "/../etc/passwd", "/metrics/", "/%2e%2e/"):
+    for path in ("/nothing", "/../etc/passwd", "/metrics/", "/%2e%2e/"):
         assert get(caes, path).status_code == 404, path
     policy = get(caes, "/").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
