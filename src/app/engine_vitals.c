@@ -56,7 +56,7 @@ static void ended(struct engine *e, enum metric_server server, enum metric_opera
     v->servers[server].answers =
         code != ERR_CONNECTION && code != ERR_TIMEOUT && code != ERR_UNAVAILABLE;
     metric_observe(&v->metrics, METRIC_REQUEST, server, operation, (double)took_us / 1e6);
-    if (err_class_of(code) == ERR_CLASS_RETRY) {
+    if (err && err_class_of(code) == ERR_CLASS_RETRY) {
         count_retry(v, server, code);
         v->servers[server].failure = *err;
         if (!v->servers[server].failing_since_us)

@@ -27,7 +27,7 @@ struct monitor {
     struct pipeline_counts past_counts[2]; /* by direction */
     int64_t past_cycles;
 
-    struct engine_status status; /* of the last engine, at the last look */
+    struct engine_status status;     /* of the last engine, at the last look */
     struct engine_verified verified; /* the last one that ended, of any engine */
     struct pipeline_counts counts[2];
     struct status_history history; /* see monitor_history.c */

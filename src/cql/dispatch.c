@@ -115,11 +115,12 @@ static void expire(struct cql_dispatch *d, struct cql_request *r)
     const unsigned long long timeout = r->timeout;
     if (r->state == CQL_REQUEST_SENT) {
         connection = r->connection;
-        err_set(&err, ERR_TIMEOUT, "no answer within %llu ms", timeout);
+        err_set(&err, ERR_TIMEOUT, "cassandra: no answer within %llu ms", timeout);
     } else if (any_ready(d)) {
-        err_set(&err, ERR_TIMEOUT, "not sent within %llu ms: too many requests wait", timeout);
+        err_set(&err, ERR_TIMEOUT, "cassandra: not sent within %llu ms: too many requests wait",
+                timeout);
     } else {
-        err_set(&err, ERR_CONNECTION, "no connection within %llu ms (%s)", timeout,
+        err_set(&err, ERR_CONNECTION, "cassandra: no connection within %llu ms (%s)", timeout,
                 d->last_error->text);
     }
     take_out(d, r);

@@ -108,8 +108,7 @@ static void append_verify(const struct status_verify *v, int64_t now_us, struct 
     }
     buf_append_str(out, "\"last_verify\":{");
     append_time("at", v->at_us, out);
-    buf_printf(out,
-               ",\"seconds_ago\":%.1f,\"compared\":%lld,\"mended\":%lld,\"differences\":%lld,",
+    buf_printf(out, ",\"seconds_ago\":%.1f,\"compared\":%lld,\"mended\":%lld,\"differences\":%lld,",
                now_us > v->at_us ? seconds(now_us - v->at_us) : 0.0, (long long)v->compared,
                (long long)v->mended, (long long)v->differences);
     if (v->failed)

@@ -53,7 +53,7 @@ struct status_verify {
     int64_t at_us; /* 0: never */
     int64_t compared, mended;
     int64_t differences; /* that are left */
-    bool failed; /* it could not be completed; why */
+    bool failed;         /* it could not be completed; why */
     const char *why;
 };
 
