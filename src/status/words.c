@@ -16,9 +16,9 @@ static void append_two(struct buf *out, int64_t big, const char *big_name, int64
 
 void status_append_duration(struct buf *out, int64_t us)
 {
-    const int64_t s = us > 0 ? us / 1000000 : 0;
+    const int64_t tenths = us > 0 ? us / 100000 : 0, s = tenths / 10;
     if (s < 10)
-        buf_printf(out, "%.1f s", us > 0 ? (double)(us / 100000) / 10 : 0);
+        buf_printf(out, "%lld.%lld s", (long long)s, (long long)(tenths % 10));
     else if (s < MINUTE)
         buf_printf(out, "%lld s", (long long)s);
     else if (s < HOUR)
