@@ -1,3 +1,4 @@
+# serial
 """What an operator sees when the servers themselves break: Elasticsearch is killed, then Cassandra, one of
 them stands still for half a minute, changes can't be copied. Each is on the page, in the metrics, in
 readiness and in the log, and gone again afterwards; nothing is lost. Servers that somebody else runs
