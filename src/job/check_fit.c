@@ -5,6 +5,7 @@
 /* What a column's values look like in JSON. */
 enum sent {
     TEXT,
+    WORD, /* of a form of its own */
     ADDRESS,
     BASE64,
     BOOLEAN,
@@ -68,8 +69,8 @@ static const struct {
     enum sent sent;
     int bits;
 } column_types[] = {
-    {CQL_VARCHAR, TEXT, 0},      {CQL_ASCII, TEXT, 0},        {CQL_UUID, TEXT, 0},
-    {CQL_TIMEUUID, TEXT, 0},     {CQL_TIME, TEXT, 0},         {CQL_DURATION, TEXT, 0},
+    {CQL_VARCHAR, TEXT, 0},      {CQL_ASCII, TEXT, 0},        {CQL_UUID, WORD, 0},
+    {CQL_TIMEUUID, WORD, 0},     {CQL_TIME, WORD, 0},         {CQL_DURATION, WORD, 0},
     {CQL_INET, ADDRESS, 0},      {CQL_BLOB, BASE64, 0},       {CQL_BOOLEAN, BOOLEAN, 0},
     {CQL_TINYINT, INTEGER, 8},   {CQL_SMALLINT, INTEGER, 16}, {CQL_INT, INTEGER, 32},
     {CQL_BIGINT, INTEGER, 64},   {CQL_COUNTER, INTEGER, 64},  {CQL_VARINT, BIG_INTEGER, 0},
@@ -179,6 +180,8 @@ static enum check_fit dates_in(enum sent sent, int bits, const struct json_node 
         return say(CHECK_REFUSES, why, "its format does not take \"2015-03-25T03:36:52.000Z\"");
     if (sent == DAY && !may_take_days(format))
         return say(CHECK_REFUSES, why, "its format does not take \"2015-03-25\"");
+    if (sent == TEXT)
+        return say(CHECK_FITS_SOME, why, "texts that are no dates of its format are refused");
     if (sent != INSTANT && sent != DAY)
         return say(CHECK_REFUSES, why, "values are no dates");
     if (bits == 64)

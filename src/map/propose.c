@@ -32,7 +32,9 @@ static const struct {
     {"binary", "blob"},
 };
 
-/* What a date looks like in documents is its format's affair. */
+/* What a date looks like in documents is its format's affair. A timestamp goes back as
+ * "2015-03-25T03:36:52.000Z", a date as "2015-03-25": formats that refuse those get other columns.
+ */
 static const struct {
     const char *format, *column;
 } dates[] = {
@@ -43,9 +45,9 @@ static const struct {
     {"date_optional_time", "timestamp"},
     {"strict_date_time", "timestamp"},
     {"date_time", "timestamp"},
-    {"strict_date_time_no_millis", "timestamp"},
-    {"date_time_no_millis", "timestamp"},
-    {"epoch_millis", "timestamp"},
+    {"strict_date_time_no_millis", "text"},
+    {"date_time_no_millis", "text"},
+    {"epoch_millis", "bigint"},
     {"epoch_second", "bigint"},
     {"strict_date", "date"},
     {"date", "date"},

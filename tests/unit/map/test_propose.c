@@ -170,6 +170,8 @@ static void test_columns(void **state)
         {"e", "e", "bigint", NULL},
         {"f", "f", "timestamp", NULL},
         {"c", "c", "text", NULL},
+        {"em", "em", "bigint", NULL},
+        {"nm", "nm", "text", NULL},
         {"h", "h", ANY, "no column type for dates of the format dd/MM/yyyy||basic_date"},
         {"s", "s", "double", NULL},
         {"b", "b", "blob", NULL},
@@ -189,6 +191,8 @@ static void test_columns(void **state)
         "\"e\":{\"type\":\"date\",\"format\":\"epoch_second\"},\"f\":{\"type\":\"date\","
         "\"format\":\"strict_date_optional_time||epoch_millis\"},"
         "\"c\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy||yyyy-MM\"},"
+        "\"em\":{\"type\":\"date\",\"format\":\"epoch_millis\"},"
+        "\"nm\":{\"type\":\"date\",\"format\":\"strict_date_time_no_millis\"},"
         "\"h\":{\"type\":\"date\",\"format\":\"dd/MM/yyyy||basic_date\"},"
         "\"s\":{\"type\":\"scaled_float\",\"scaling_factor\":100},\"b\":{\"type\":\"binary\"},"
         "\"u\":{\"type\":\"unsigned_long\"},"
