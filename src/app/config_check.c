@@ -145,7 +145,6 @@ static bool check_name(const struct check *c)
 static bool check_columns(const struct check *c)
 {
     const struct config_cassandra *cassandra = &c->p->cassandra;
-    const struct config_pairs *rename = &c->p->rename;
     const struct config_node *node =
         where(c, "CassandraConfig.dataIdFieldName", "CassandraConfig.timeseriesIdFieldName");
     if (cassandra->data_ids.count == 0)
@@ -161,11 +160,30 @@ static bool check_columns(const struct check *c)
     if (strcmp(cassandra->data_table, cassandra->series_table) == 0)
         return config_fail(&c->r->doc, where(c, "CassandraConfig.dataColumnFamily", NULL), NULL,
                            c->err, "is the time series table too; name two tables");
-    for (size_t i = 0; i < rename->count; i++)
+    return true;
+}
+
+static bool is_own_field(const struct check *c, const char *name)
+{
+    const char *deleted = c->p->es.deleted_field, *ttl = c->p->cassandra.ttl_field;
+    return strcmp(name, c->p->es.timestamp_field) == 0 || (deleted && strcmp(name, deleted) == 0) ||
+           (ttl && strcmp(name, ttl) == 0);
+}
+
+static bool check_renames(const struct check *c)
+{
+    const struct config_pairs *rename = &c->p->rename;
+    for (size_t i = 0; i < rename->count; i++) {
+        const struct config_node *node = where(c, "rename", NULL)->items[i];
         for (size_t j = 0; j < i; j++)
             if (strcmp(rename->values[i], rename->values[j]) == 0)
-                return config_fail(&c->r->doc, where(c, "rename", NULL)->items[i], NULL, c->err,
+                return config_fail(&c->r->doc, node, NULL, c->err,
                                    "two fields with one column; give each its own");
+        if (is_own_field(c, rename->names[i]))
+            return config_fail(&c->r->doc, node, NULL, c->err,
+                               "timestampFieldName, deletedFieldName or ttlFieldName has that "
+                               "field, which no column can have; name another");
+    }
     return true;
 }
 
@@ -230,6 +248,6 @@ bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipe
 {
     const struct check c = {r, pipeline, seen, place, err};
     return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
-           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_extra_names(&c) &&
-           check_queries(&c);
+           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_renames(&c) &&
+           check_extra_names(&c) && check_queries(&c);
 }

@@ -166,6 +166,12 @@ static const struct {
      "timestampFieldName must differ; they are columns of one table"},
     {HELPER_ES HELPER_CASS "rename:\n  a: x\n  b: x\n",
      "c.yaml:8: rename.b: two fields with one column; give each its own"},
+    {HELPER_ES HELPER_CASS "rename:\n  a: x\n  timestamp: y\n",
+     "c.yaml:8: rename.timestamp: timestampFieldName, deletedFieldName or ttlFieldName has that "
+     "field, which no column can have; name another"},
+    {HELPER_ES "  deletedFieldName: gone\n" HELPER_CASS "rename:\n  gone: y\n",
+     "c.yaml:8: rename.gone: timestampFieldName, deletedFieldName or ttlFieldName has that "
+     "field, which no column can have; name another"},
     {"rename: [a]\n", "c.yaml:1: rename: is no map; write lines of the form name: name"},
     {"state: ${NO_SUCH}\n", "c.yaml:1: state: environment variable NO_SUCH is not set; set it, or "
                             "write $${ for the text itself"},
