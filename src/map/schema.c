@@ -39,6 +39,24 @@ static bool is_reserved(const struct map_options *o, struct slice field)
            (o->ttl_field.ptr && slice_equal(field, o->ttl_field));
 }
 
+/* What no document takes: the names of the server's own fields, parts between dots without a
+ * character. */
+static bool can_be_field(struct slice name)
+{
+    static const char *const own[] = {"_id",      "_index",       "_source", "_routing",
+                                      "_version", "_field_names", "_seq_no", "_ignored"};
+    bool blank = true;
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (slice_is(name, own[i]))
+            return false;
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '.' && blank)
+            return false;
+        blank = name.ptr[i] == '.' || (blank && (unsigned char)name.ptr[i] <= ' ');
+    }
+    return !blank;
+}
+
 static void name_column(const struct map_table_column *from, const struct map_options *o,
                         struct map_column *to)
 {
@@ -172,6 +190,10 @@ static bool build_columns(struct map_schema *schema, const struct map_table_colu
             return refuse(err, columns[i].name,
                           "static columns belong to no row; exclude it in ElasticSearchConfig and "
                           "CassandraConfig");
+        if (column->to_elasticsearch && !can_be_field(column->field))
+            return refuse(err, columns[i].name,
+                          "no document can have a field of that name; give it another with rename, "
+                          "or exclude it in CassandraConfig");
         if (!complete(column, &columns[i], o, arena, err))
             return false;
         found++;

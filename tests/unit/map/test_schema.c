@@ -128,6 +128,34 @@ static void test_errors(void **state)
                  "dataIdFieldName must name the primary key in its order: k1, k2");
 }
 
+static void test_names_that_no_field_can_have(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"_id", "_source", "_version", ".", ".x", "x.", "a..b"};
+    static const char *const good[] = {"id", "_x", "a.b", "_ids", "\xc3\xa9"};
+    char columns[64], text[256];
+    struct err err;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        snprintf(columns, sizeof columns, "did int p, %s int", bad[i]);
+        snprintf(text, sizeof text,
+                 "column \"%s\": no document can have a field of that name; give it another with "
+                 "rename, or exclude it in CassandraConfig",
+                 bad[i]);
+        expect_error(columns, NULL, text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        snprintf(columns, sizeof columns, "did int p, %s int", good[i]);
+        assert_non_null(fixture_schema(columns, NULL, &err));
+    }
+    const struct slice id[] = {SLICE_LIT("_id")}, blank[] = {SLICE_LIT(" ")};
+    const struct map_options excluded = {.cassandra_exclude = id, .cassandra_exclude_count = 1};
+    assert_non_null(fixture_schema("did int p, _id int", &excluded, &err));
+    const struct map_options renamed = {
+        .rename_field = blank, .rename_column = id, .rename_count = 1};
+    assert_null(fixture_schema("did int p, _id int", &renamed, &err));
+    assert_non_null(fixture_schema("_id int p, v int", NULL, &err)); /* a key is no field */
+}
+
 static void test_excluded_in_both_directions(void **state)
 {
     (void)state;
@@ -185,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_include_and_exclude),
         cmocka_unit_test(test_rename_and_reserved),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_names_that_no_field_can_have),
         cmocka_unit_test(test_excluded_in_both_directions),
         cmocka_unit_test(test_key_names),
         cmocka_unit_test(test_many_columns),
