@@ -12,6 +12,7 @@ static const struct {
     {"connection to Elasticsearch", 0, check_elasticsearch_connection},
     {"keyspace", CHECK_CASSANDRA, check_keyspace},
     {"tables", CHECK_KEYSPACE, check_tables},
+    {"include and exclude", CHECK_DATA, check_lists},
     {"columns", CHECK_DATA, check_columns},
     {"time series table", CHECK_SERIES, check_series},
     {"privileges in Cassandra", CHECK_KEYSPACE, check_cassandra_privileges},

@@ -120,6 +120,14 @@ static uint32_t keep_fitting(struct check *check, const struct map_options *opti
     return count;
 }
 
+static void tell_own(struct check *check, struct slice column, const char *option, const char *what)
+{
+    check_add(check->findings, CHECK_INFO, check_column_place(check, &check->data, column),
+              check_text(check->findings, "give that another name (%s) to sync it", option),
+              "is never written or read: its name is that of %s", what);
+}
+
+/* Columns that have the name of a field of the program's own. */
 static void tell_reserved(struct check *check)
 {
     const struct map_options *o = &check->tables->map;
@@ -127,11 +135,15 @@ static void tell_reserved(struct check *check)
                       es_client_version(check->elasticsearch)->meta_timestamp;
     for (uint32_t i = 0; i < check->data.column_count; i++) {
         const struct slice name = check->data.columns[i].name;
-        if (slice_equal(name, o->timestamp_field) && !is_key(&check->data.columns[i]))
-            check_add(check->findings, CHECK_INFO, check_column_place(check, &check->data, name),
-                      "give the field of versions another name (timestampFieldName) to sync it",
-                      "is never written or read: its name is that of the version%s",
-                      meta ? "" : "'s field");
+        if (is_key(&check->data.columns[i]))
+            continue;
+        if (slice_equal(name, o->timestamp_field))
+            tell_own(check, name, "timestampFieldName",
+                     meta ? "the version" : "the field of versions");
+        if (o->deleted_field.ptr && slice_equal(name, o->deleted_field))
+            tell_own(check, name, "deletedFieldName", "the mark of deleted documents");
+        if (o->ttl_field.ptr && slice_equal(name, o->ttl_field))
+            tell_own(check, name, "ttlFieldName", "the field of times to live");
     }
 }
 

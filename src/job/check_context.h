@@ -81,6 +81,7 @@ typedef void check_fn(struct check *check);
 check_fn check_cassandra_connection, check_elasticsearch_connection; /* check_connection.c */
 check_fn check_cassandra_privileges, check_elasticsearch_privileges; /* check_privileges.c */
 check_fn check_keyspace, check_tables, check_columns, check_series;
+check_fn check_lists;
 check_fn check_index, check_settings;
 check_fn check_meta; /* check_mapping.c */
 check_fn check_fields;

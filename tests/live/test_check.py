@@ -379,6 +379,20 @@ BROKEN = [
            config={"CassandraConfig": {"dataIdFieldName": "key"}}),
     Broken("a rename of nothing", "error", "configuration rename (line", "no column \"nobody\"",
            config={"rename": {"somebody": "nobody"}}),
+    Broken("an include of nothing", "warning", "ElasticSearchConfig.include (line",
+           "usr: no column has such a field", config={"ElasticSearchConfig": {
+               "include": ["usr", "message"]}}),
+    Broken("an include of a column's old name", "warning", "ElasticSearchConfig.include (line",
+           "user: no column", mapping({"user": None, "name": {"type": "keyword"}}), {
+               "rename": {"name": "user"}, "ElasticSearchConfig": {"include": ["user", "message"]}}),
+    Broken("an exclude of nothing", "warning", "CassandraConfig.exclude (line",
+           "mesage: the table has no such column", config={"CassandraConfig": {
+               "exclude": ["mesage"]}}),
+    Broken("a column with a name of the server's", "error", "cassandra {keyspace}.data._id",
+           "no document can have", after('ALTER TABLE {ks}.data ADD "_id" text')),
+    Broken("a column with the name of the mark", "info", "cassandra {keyspace}.data.user",
+           "mark of deleted documents", mapping({"user": {"type": "boolean"}}),
+           {"ElasticSearchConfig": {"deletedFieldName": "user"}}),
     Broken("an insertQuery to nowhere", "error", "CassandraConfig.insertQuery (line", "nowhere",
            config={"CassandraConfig": {"insertQuery": [
                "UPDATE nowhere SET a = %(user)s WHERE did = %(did)s"]}}),
