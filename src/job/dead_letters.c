@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "store/dead_letter.h"
 
-enum { PAGE = 200, RETRIES = 3 };
+enum { PAGE = 200, RETRIES = 3, STATEMENTS = 10 };
 
 /* JSON as it was stored; the line breaks between its parts would end our line. */
 static void append_payload(struct buf *out, struct slice payload)
@@ -136,6 +136,26 @@ static bool count(const struct job_dead_letters *o, struct slice key, int64_t *l
                : store_dead_of_key(o->store, pipeline, key, count_letter, letters, err);
 }
 
+/* The table may have been made anew to mend the cause: each statement that was prepared for the old
+ * one fails once. */
+static bool retry_all(const struct job_dead_letters *o, struct pipeline_retry *retry,
+                      struct err *err)
+{
+    struct err failed = {0};
+    bool fine = false;
+    for (int i = 0; !fine && i < STATEMENTS; i++) {
+        struct pipeline_report report;
+        io_lock_take(o->lock);
+        fine = pipeline_retry(o->pipeline, retry, o->stop, &report, &failed);
+        io_lock_give(o->lock);
+        if (!fine && failed.code != ERR_SCHEMA)
+            break;
+    }
+    if (!fine && err)
+        *err = failed;
+    return fine;
+}
+
 bool job_dead_letters_retry(const struct job_dead_letters *o, struct slice key, struct buf *result,
                             struct err *err)
 {
@@ -143,10 +163,7 @@ bool job_dead_letters_retry(const struct job_dead_letters *o, struct slice key, 
     int64_t before, after;
     bool fine = count(o, key, &before, err);
     for (int i = 0; fine && i < RETRIES; i++) {
-        struct pipeline_report report;
-        io_lock_take(o->lock);
-        fine = pipeline_retry(o->pipeline, &retry, o->stop, &report, err);
-        io_lock_give(o->lock);
+        fine = retry_all(o, &retry, err);
         if (!fine || retry.put_off == 0)
             break;
         if (io_sleep(o->loop, o->settle_ms + 50, o->stop))

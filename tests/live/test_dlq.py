@@ -85,6 +85,24 @@ def test_through_the_running_daemon(place, caes):
     assert place.row(keys[0]) == {"likes2": "many"}
 
 
+def test_a_table_that_was_made_anew(place, caes):
+    """The running daemon has prepared for the old one."""
+    place.make(columns={"likes": "int"}, properties={"likes": {"type": "long"}})
+    caes.configure(interval=0.2, sync={"settle": 0.5})
+    caes.run()
+    good = place.put_doc(now(), likes=1)
+    bad = place.put_doc(now(), likes=2**40)
+    eventually(lambda: place.row(good) and letters(caes, None))
+    caes.configure(interval=60)
+    caes.argv()
+    caes.command("reload")
+    time.sleep(1)
+    place.cql(f"DROP TABLE {place.keyspace}.data")
+    place.cql(f"CREATE TABLE {place.keyspace}.data (did uuid PRIMARY KEY, likes bigint)")
+    assert caes.command("dlq", "retry", "--json").json["left"] == 0
+    assert place.row(bad) == {"likes": 2**40}
+
+
 def test_an_unexplained_row_is_decided(place, caes):
     """Nobody knows the version of the row's write: it stays until somebody decides."""
     place.make()
