@@ -117,8 +117,10 @@ static bool choose_key_type(struct init *init, const char **type, struct err *er
     }
     struct ids ids;
     struct err failed = {0};
-    bool fine;
     int tries = 0;
+    /* Documents that don't show yet count, too; where that is not permitted, they don't. */
+    (void)!await_es_refresh(init->elasticsearch, &failed);
+    bool fine;
     do {
         ids = (struct ids){0};
         fine = await_es_some_ids(init->elasticsearch, IDS_LOOKED_AT, see_id, &ids, &failed);

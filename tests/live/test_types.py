@@ -495,6 +495,12 @@ DOCUMENTS = [
 ]
 
 
+def test_init_sees_documents_that_are_not_refreshed_yet(place, caes):
+    place.make_index({"n": {"type": "long"}}, refresh_interval="-1")
+    place.put_doc(SINCE, "no uuid", n=1)
+    assert "-- the key is text: of 1 documents" in caes.command("init", "--dry-run").out
+
+
 def test_init_makes_tables_that_hold_any_document(place, caes, tmp_path):
     """An index to tables made by init, then from there to a second index made by init."""
     if place.elastic.major < 8:
@@ -528,6 +534,28 @@ def test_init_makes_tables_that_hold_any_document(place, caes, tmp_path):
     finally:
         place.elastic.drop(place.index)
         place.index = place.index[:-1]
+
+
+DATES = {
+    None: "2015-03-25T03:30:12.001Z", "epoch_millis": 1427254212123, "epoch_second": 1427254212,
+    "strict_date_time_no_millis": "2015-03-25T03:30:12Z", "strict_date": "2015-03-25",
+    "strict_date_time": "2015-03-25T03:30:12.001Z", "dd/MM/yyyy": "25/03/2015",
+}
+
+
+def test_dates_go_back_into_the_index_that_they_come_from(place, caes):
+    fields = {f"f{i}": {"type": "date", "format": form} if form else {"type": "date"}
+              for i, form in enumerate(DATES)}
+    place.elastic.create(place.index, fields | {"n": {"type": "long"}})
+    document = {f"f{i}": value for i, value in enumerate(DATES.values())}
+    key = place.put_doc(SINCE, **document)
+    caes.command("init")
+    caes.command("check")  # no errors
+    caes.sync(since=SINCE)
+    cql(place, "UPDATE KS.data SET n = 1 WHERE did = %s", uuid.UUID(key))
+    add_entry(place, SINCE + 1, uuid.UUID(key))
+    assert caes.counts(caes.sync()) == {"to_elasticsearch.copied": 1}, dead_letters(caes)
+    assert place.doc(key) == (SINCE + 1, document | {"n": 1})
 
 
 def test_what_init_prints_can_be_pasted(place, caes):
