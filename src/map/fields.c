@@ -48,7 +48,9 @@ const struct map_fields *map_fields_build(const struct map_column *columns, uint
         add(f, arena_copy(arena, options->ttl_field), MAP_FIELD_TTL);
     for (uint32_t i = 0; i < count; i++) {
         if (!add(f, columns[i].field, (int32_t)i)) {
-            err_set(err, ERR_SCHEMA, "column \"%.*s\": another column has the field \"%.*s\" too",
+            err_set(err, ERR_SCHEMA,
+                    "column \"%.*s\": another column has the field \"%.*s\" too; give one of them "
+                    "another with rename, or exclude it on both sides",
                     SLICE_ARG(columns[i].name), SLICE_ARG(columns[i].field));
             return NULL;
         }

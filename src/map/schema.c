@@ -214,8 +214,8 @@ static bool check_renames(const struct map_table_column *columns, uint32_t count
             there = there || slice_equal(columns[j].name, o->rename_column[i]);
         if (!there)
             return refuse(err, o->rename_column[i],
-                          "rename names it, but the table has no such "
-                          "column");
+                          "rename names it, but the table has no such column; mend the name, or "
+                          "remove the line");
     }
     return true;
 }

@@ -118,10 +118,14 @@ static void test_errors(void **state)
                  "column \"c\": type decimal can't be part of a key");
     const struct slice b[] = {SLICE_LIT("b")}, x[] = {SLICE_LIT("x")};
     struct map_options o = {.rename_field = b, .rename_column = x, .rename_count = 1};
-    expect_error("id int p, a int, b int", &o,
-                 "column \"x\": rename names it, but the table has no such column");
-    expect_error("id int p, b int, x int", &o,
-                 "column \"x\": another column has the field \"b\" too");
+    expect_error(
+        "id int p, a int, b int", &o,
+        "column \"x\": rename names it, but the table has no such column; mend the name, or "
+        "remove the line");
+    expect_error(
+        "id int p, b int, x int", &o,
+        "column \"x\": another column has the field \"b\" too; give one of them another with "
+        "rename, or exclude it on both sides");
     const struct slice wrong[] = {SLICE_LIT("k2"), SLICE_LIT("k1")};
     struct map_options keys = {.key_names = wrong, .key_name_count = 2};
     expect_error("k1 int p, k2 int c", &keys,
