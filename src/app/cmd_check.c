@@ -47,6 +47,24 @@ static enum exit_code refuse_config(const struct command_line *line, const struc
     return command_fail(err);
 }
 
+/* Findings of one pipeline among several name it. */
+static bool check_all(const struct session *s, struct check_findings *findings, struct err *err)
+{
+    bool reached = true;
+    for (size_t i = 0; i < s->engine_count; i++) {
+        const size_t before = findings->count;
+        struct err one = {0};
+        if (!engine_check(s->engines[i], findings, &one) && reached) {
+            reached = false;
+            *err = one;
+        }
+        for (size_t j = before; s->engine_count > 1 && j < findings->count; j++)
+            findings->items[j].where = check_text(
+                findings, "%s: %s", engine_settings(s->engines[i])->name, findings->items[j].where);
+    }
+    return reached;
+}
+
 enum exit_code cmd_check(const struct command_line *line)
 {
     struct session s;
@@ -54,12 +72,12 @@ enum exit_code cmd_check(const struct command_line *line)
     struct check_findings findings = {0};
     enum exit_code code = EXIT_DONE;
     if (!session_open(&s, line, &err) || !session_log(&s, &err) || !session_loop(&s, &err) ||
-        !session_engine(&s, false, &err)) {
+        !session_engines(&s, false, &err)) {
         code = refuse_config(line, &s, &err);
         session_close(&s);
         return code;
     }
-    const bool reached = engine_check(s.engine, &findings, &err);
+    const bool reached = check_all(&s, &findings, &err);
     print_findings(line, &findings);
     if (!reached) {
         command_fail(&err);

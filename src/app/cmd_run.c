@@ -26,8 +26,8 @@ struct run {
 
 static void interrupt(struct run *run)
 {
-    if (run->session.engine)
-        engine_stop(run->session.engine);
+    for (size_t i = 0; i < run->session.engine_count; i++)
+        engine_stop(run->session.engines[i]);
 }
 
 static void ask_reload(struct run *run)
@@ -109,15 +109,29 @@ static void on_job_hangup(void *ctx)
     engine_job_cancel(ctx);
 }
 
+/* That of the pipeline that the request names; NULL: this daemon has none of the name. */
+static struct engine *engine_of(const struct run *run, const struct json_node *request)
+{
+    const struct session *s = &run->session;
+    const struct json_node *name = json_member(request, "pipeline");
+    for (size_t i = 0; name && i < s->engine_count; i++)
+        if (slice_is(name->text, engine_settings(s->engines[i])->name))
+            return s->engines[i];
+    return NULL;
+}
+
 static void start_job(struct run *run, struct control_call *call, const struct json_node *request)
 {
     static const struct engine_client client = {on_job_line, on_job_ended};
     struct err err = {0};
+    struct engine *engine = engine_of(run, request);
     if (run->stopping || run->reload) {
         err_set(&err, ERR_UNAVAILABLE, "the daemon is %s; try again in a moment",
                 run->stopping ? "stopping" : "reading its configuration");
+    } else if (!engine) {
+        err_set(&err, ERR_UNAVAILABLE, "the daemon does not run this pipeline; restart it");
     } else {
-        struct engine_job *job = engine_job_start(run->session.engine, request, &client, call);
+        struct engine_job *job = engine_job_start(engine, request, &client, call);
         if (job) {
             control_on_hangup(call, on_job_hangup, job);
             return;
@@ -157,7 +171,7 @@ static bool open_all(struct run *run, struct err *err)
     if (!session_loop(s, err))
         return false;
     heed_signals(run);
-    if (!session_lock(s, err) || !session_log(s, err) || !session_engine(s, true, err))
+    if (!session_lock(s, err) || !session_log(s, err) || !session_engines(s, true, err))
         return false;
     run->control = control_open(s->loop, s->config->control_socket, on_command, run, err);
     return run->control != NULL;
@@ -181,7 +195,7 @@ static bool reopen(struct run *run, struct err *err)
     struct session *s = &run->session;
     struct err why = {0};
     monitor_leave(run->monitor);
-    session_end_engine(s);
+    session_end_engines(s);
     run->reload = false;
     struct app_config *config = session_read(s, &why);
     if (config && session_use(s, config, &why)) {
@@ -190,7 +204,7 @@ static bool reopen(struct run *run, struct err *err)
     }
     log_error(s->log, "goes on with the old configuration: %s", why.text);
     logging_reopen(s->logging);
-    return session_engine(s, true, err);
+    return session_engines(s, true, err);
 }
 
 static bool run_until_stopped(struct run *run, struct err *err)
@@ -198,8 +212,8 @@ static bool run_until_stopped(struct run *run, struct err *err)
     const struct session *s = &run->session;
     bool fine = true;
     while (fine && !run->stopping) {
-        monitor_watch(run->monitor, s->config, s->engine);
-        fine = engine_run(s->engine, err);
+        monitor_watch(run->monitor, s->config, s->engines, s->engine_count);
+        fine = engine_run(s->engines, s->engine_count, err);
         while (fine && run->reload && !run->stopping)
             fine = reopen(run, err);
     }

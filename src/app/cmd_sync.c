@@ -26,10 +26,39 @@ static void report_json(const struct pipeline_report *r, struct buf *out)
     buf_append_str(out, "}\n");
 }
 
-static bool sync_once(struct session *s, struct pipeline_report *report, struct err *err)
+static void add_report(struct pipeline_report *sum, const struct pipeline_report *one)
 {
-    struct signals *signals = signals_stop(s->loop, s->engine);
-    const bool fine = engine_sync(s->engine, report, err);
+    pipeline_counts_add(&sum->to_elasticsearch, &one->to_elasticsearch);
+    pipeline_counts_add(&sum->to_cassandra, &one->to_cassandra);
+    sum->gap |= one->gap;
+}
+
+/* One pipeline after the other; what one fails by, the first of them in err, is no reason to leave
+ * out the others. */
+static bool sync_all(const struct session *s, bool json, struct pipeline_report *sum,
+                     struct err *err)
+{
+    struct signals *signals = signals_stop(s->loop, s->engines, s->engine_count);
+    bool fine = true;
+    for (size_t i = 0; i < s->engine_count; i++) {
+        struct pipeline_report one = {0};
+        struct err why = {0};
+        struct buf text = {0};
+        const bool done = engine_sync(s->engines[i], &one, &why);
+        add_report(sum, &one);
+        if (!done && fine)
+            *err = why;
+        fine = fine && done;
+        if (s->engine_count > 1)
+            buf_printf(&text, "%s: ", engine_settings(s->engines[i])->name);
+        report_text(&one, &text);
+        if (json)
+            buf_free(&text);
+        else
+            command_print(&text);
+        if (!done && why.code == ERR_CANCELLED)
+            break;
+    }
     signals_close(signals);
     return fine;
 }
@@ -40,15 +69,13 @@ enum exit_code cmd_sync(const struct command_line *line)
     struct err err = {0};
     struct pipeline_report report = {0};
     bool ready = session_open(&s, line, &err) && session_lock(&s, &err) && session_log(&s, &err) &&
-                 session_loop(&s, &err) && session_engine(&s, true, &err);
-    bool fine = ready && sync_once(&s, &report, &err);
+                 session_loop(&s, &err) && session_engines(&s, true, &err);
+    const bool json = line->values[OPT_JSON] != NULL;
+    const bool fine = ready && sync_all(&s, json, &report, &err);
     session_close(&s);
-    if (ready) {
+    if (ready && json) {
         struct buf out = {0};
-        if (line->values[OPT_JSON])
-            report_json(&report, &out);
-        else
-            report_text(&report, &out);
+        report_json(&report, &out);
         command_print(&out);
     }
     if (!fine)

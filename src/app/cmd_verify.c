@@ -183,11 +183,11 @@ enum exit_code cmd_verify(const struct command_line *line)
            session_engine(&s, false, &err) && open_keys(line, &v, &err);
     if (fine) {
         o.synced = &synced;
-        struct signals *signals = signals_stop(s.loop, s.engine);
+        struct signals *signals = signals_stop(s.loop, s.engines, 1);
         o.found = on_found;
         o.line = on_line;
         o.ctx = &v;
-        fine = engine_verify(s.engine, &o, &r, &err);
+        fine = engine_verify(s.engines[0], &o, &r, &err);
         signals_close(signals);
     }
     session_close(&s);

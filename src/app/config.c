@@ -174,6 +174,25 @@ static const unsigned *keep_lines(struct parse *p, const struct config_seen *see
     return lines;
 }
 
+/* A file beside the state: its name, more of it, another ending. */
+static const char *beside(struct app_config *config, const char *more, const char *ending)
+{
+    size_t len = strlen(config->state);
+    if (len > 3 && strcmp(config->state + len - 3, ".db") == 0)
+        len -= 3;
+    struct buf path = {0};
+    buf_append(&path, config->state, len);
+    buf_printf(&path, "%s%s%s", more[0] ? "-" : "", more, ending);
+    const char *copy = arena_copy(config->arena, buf_slice(&path)).ptr;
+    buf_free(&path);
+    return copy;
+}
+
+static void set_state(struct app_config *config, struct config_pipeline *p)
+{
+    p->state = strcmp(p->name, "default") == 0 ? config->state : beside(config, p->name, ".db");
+}
+
 /* What stands outside the list counts for every entry. */
 static bool read_entry(struct parse *p, const struct config_node *node,
                        const struct config_pipeline *common, const struct config_seen *outside,
@@ -193,7 +212,40 @@ static bool read_entry(struct parse *p, const struct config_node *node,
         if (!seen.at[i])
             seen.at[i] = outside->at[i];
     out->lines = keep_lines(p, &seen);
+    if (out->name)
+        set_state(p->config, out);
     return config_check_pipeline(&p->reader, out, &seen, node, p->err);
+}
+
+static bool same_hosts(const struct config_list *a, const struct config_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
+/* Two that write the same records would each take the other's copies for changes. */
+static bool same_pair(const struct config_pipeline *a, const struct config_pipeline *b)
+{
+    return strcmp(a->es.index, b->es.index) == 0 &&
+           strcmp(a->cassandra.keyspace, b->cassandra.keyspace) == 0 &&
+           strcmp(a->cassandra.data_table, b->cassandra.data_table) == 0 &&
+           same_hosts(&a->es.hosts, &b->es.hosts) &&
+           same_hosts(&a->cassandra.contact_points, &b->cassandra.contact_points);
+}
+
+static bool check_unlike(struct parse *p, const struct config_node *node,
+                         const struct config_pipeline *one, const struct config_pipeline *other)
+{
+    if (strcmp(one->name, other->name) == 0)
+        return config_fail(&p->reader.doc, node, "name", p->err,
+                           "two pipelines of one name; rename one");
+    if (same_pair(one, other))
+        return config_fail(&p->reader.doc, node, NULL, p->err,
+                           "has the index and the table of pipeline \"%s\"; remove one of them",
+                           other->name);
+    return true;
 }
 
 static bool read_pipelines(struct parse *p, const struct config_pipeline *common,
@@ -208,30 +260,12 @@ static bool read_pipelines(struct parse *p, const struct config_pipeline *common
         if (!read_entry(p, list->items[i], common, outside, &all[i]))
             return false;
         for (size_t j = 0; j < i; j++)
-            if (strcmp(all[i].name, all[j].name) == 0)
-                return config_fail(&p->reader.doc, list->items[i], "name", p->err,
-                                   "two pipelines of one name; rename one");
+            if (!check_unlike(p, list->items[i], &all[i], &all[j]))
+                return false;
     }
-    if (list->count > 1)
-        return config_fail(&p->reader.doc, list->items[1], NULL, p->err,
-                           "more than one pipeline is not supported by this version yet; keep one");
     p->config->pipelines = all;
     p->config->pipeline_count = list->count;
     return true;
-}
-
-/* A file beside the state: its name with another ending. */
-static const char *beside(struct app_config *config, const char *ending)
-{
-    size_t len = strlen(config->state);
-    if (len > 3 && strcmp(config->state + len - 3, ".db") == 0)
-        len -= 3;
-    struct buf path = {0};
-    buf_append(&path, config->state, len);
-    buf_append_str(&path, ending);
-    const char *copy = arena_copy(config->arena, buf_slice(&path)).ptr;
-    buf_free(&path);
-    return copy;
 }
 
 static bool set_paths(struct parse *p, const struct config_seen *seen)
@@ -239,9 +273,9 @@ static bool set_paths(struct parse *p, const struct config_seen *seen)
     struct app_config *config = p->config;
     const struct config_node *state = config_seen_at(seen, "state");
     if (!config->pid_file)
-        config->pid_file = beside(config, ".pid");
-    config->control_socket = beside(config, ".sock");
-    config->background_log = beside(config, ".log");
+        config->pid_file = beside(config, "", ".pid");
+    config->control_socket = beside(config, "", ".sock");
+    config->background_log = beside(config, "", ".log");
     const char *slash = strrchr(config->state, '/');
     config->state_folder =
         arena_copy(
@@ -323,6 +357,7 @@ static bool parse_all(struct parse *p)
         return read_pipelines(p, common, &seen);
     common->lines = config->lines;
     common->name = "default";
+    set_state(config, common);
     config->pipelines = common;
     config->pipeline_count = 1;
     return config_check_pipeline(&p->reader, common, &seen, p->reader.doc.root, p->err);

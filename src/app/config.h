@@ -114,6 +114,7 @@ struct config_cassandra {
 /* One index <-> one table. */
 struct config_pipeline {
     const char *name;
+    const char *state;     /* the file of its own state; that of "default" is the daemon's */
     const unsigned *lines; /* where each option of the table was given; 0: it was not */
     int64_t interval;      /* ms */
     struct config_elasticsearch es;

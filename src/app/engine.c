@@ -54,19 +54,20 @@ static void on_event(void *ctx, const struct cql_event *event)
         pipeline_on_event(e->pipeline, event);
 }
 
-struct engine *engine_new(struct io_loop *loop, const struct app_config *config, bool with_state,
+struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
+                          const struct config_pipeline *pipeline, bool with_state,
                           const struct log *log, struct err *err)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
     e->started_us = clock_wall_us();
-    e->settings = &config->pipelines[0];
+    e->settings = pipeline;
     e->log = log;
     e->loop = loop;
     e->vitals.progress_us = clock_mono_us();
     engine_fill_options(e);
     if (with_state)
-        e->store = store_open(config->state, err);
+        e->store = store_open(pipeline->state, err);
     bool fine = (e->store || !with_state) && open_clients(e, err);
     if (fine && with_state) {
         e->pipeline =
@@ -102,6 +103,11 @@ void engine_free(struct engine *e)
     store_close(e->store);
     arena_free(&e->arena);
     free(e);
+}
+
+const struct config_pipeline *engine_settings(const struct engine *e)
+{
+    return e->settings;
 }
 
 void engine_start_from(struct engine *e, int64_t since)

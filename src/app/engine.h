@@ -14,12 +14,15 @@
 /* The engine as a configuration describes it: clients, state and pipeline together. */
 struct engine;
 
-/* Opens the state (ERR_STATE, ERR_RUNNING) when with_state. loop, config and log are borrowed for
- * its life. */
+/* For one pipeline of config. Opens its state (ERR_STATE, ERR_RUNNING) when with_state. loop,
+ * config and log are borrowed for its life. */
 MUST_USE struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
-                                   bool with_state, const struct log *log, struct err *err);
+                                   const struct config_pipeline *pipeline, bool with_state,
+                                   const struct log *log, struct err *err);
 /* Closes everything and runs the loop, with all else that is on it, until it is closed. */
 void engine_free(struct engine *engine);
+
+const struct config_pipeline *engine_settings(const struct engine *engine);
 
 /* Starts from this version until a cycle of engine_run is complete. */
 void engine_start_from(struct engine *engine, int64_t since);
@@ -68,8 +71,9 @@ void engine_stop(struct engine *engine);
 
 /* One cycle, and more while keys are put off. Blocks. The report adds all of them up. */
 MUST_USE bool engine_sync(struct engine *engine, struct pipeline_report *report, struct err *err);
-/* Cycles every interval until engine_stop; false: own state can't go on (ERR_STATE). Blocks. */
-MUST_USE bool engine_run(struct engine *engine, struct err *err);
+/* Cycles of each, every interval, until each was stopped (engine_stop). False: the own state of one
+ * can't go on (ERR_STATE), which stops all. Blocks. At least one engine, all on one loop. */
+MUST_USE bool engine_run(struct engine *const *engines, size_t count, struct err *err);
 /* What `init` does; said and created as in job/init.h. Blocks. */
 MUST_USE bool engine_init(struct engine *engine, bool dry_run, struct buf *said, int *created,
                           struct err *err);

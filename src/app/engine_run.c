@@ -1,5 +1,6 @@
 #include "app/engine_internal.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 
@@ -157,15 +158,52 @@ bool engine_cycles(struct engine *e, struct io_wake *stop, struct err *why)
     return fine;
 }
 
-static bool run_all(void *ctx, struct err *err)
+/* Several engines on one loop, each in a task of its own: one that waits for its servers holds up
+ * nobody. */
+struct running {
+    struct engine *const *engines;
+    size_t count, left;
+    bool fine;
+    struct err *err;
+};
+
+struct runner {
+    struct running *all;
+    struct engine *e;
+};
+
+static void runner_main(void *ctx)
 {
-    struct engine *e = ctx;
-    const bool fine = engine_cycles(e, &e->stop, err);
-    engine_jobs_end(e);
-    return fine;
+    const struct runner *r = ctx;
+    struct running *all = r->all;
+    struct err err = {0};
+    const bool fine = engine_cycles(r->e, &r->e->stop, &err);
+    engine_jobs_end(r->e);
+    if (fine || !all->fine)
+        return;
+    all->fine = false;
+    *all->err = err;
+    for (size_t i = 0; i < all->count; i++)
+        engine_stop(all->engines[i]);
 }
 
-bool engine_run(struct engine *e, struct err *err)
+static void runner_ended(void *ctx)
 {
-    return engine_block_on(e, run_all, e, err);
+    const struct runner *r = ctx;
+    if (--r->all->left == 0)
+        io_loop_stop(r->e->loop);
+}
+
+bool engine_run(struct engine *const *engines, size_t count, struct err *err)
+{
+    struct running all = {engines, count, count, true, err};
+    struct runner *runners = mem_alloc(count * sizeof *runners);
+    for (size_t i = 0; i < count; i++) {
+        runners[i] = (struct runner){&all, engines[i]};
+        io_task_start(engines[i]->loop, runner_main, &runners[i], runner_ended);
+    }
+    while (all.left > 0)
+        io_loop_run(engines[0]->loop);
+    free(runners);
+    return all.fine;
 }

@@ -9,7 +9,7 @@
 
 enum { LOOK_MS = 1000, RETRY_US = 5000000 };
 
-static void look(struct monitor *m)
+static void look_at(struct monitor_pipeline *m)
 {
     if (m->engine)
         engine_status(m->engine, &m->status);
@@ -25,17 +25,24 @@ static void look(struct monitor *m)
     }
 }
 
-/* A daemon that is stuck says so, once. */
-static void tell_stuck(struct monitor *m, const struct status_snapshot *s)
+static void look(struct monitor *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        look_at(m->pipelines[i]);
+}
+
+/* A pipeline that is stuck says so, once. */
+static void tell_stuck(const struct monitor *m, const struct status_snapshot *s, size_t i)
 {
     struct status_verdict v;
-    status_judge(s, &s->pipelines[0], 0, &v);
+    bool *told = &m->pipelines[i]->stuck;
+    status_judge(s, &s->pipelines[i], 0, &v);
     const bool stuck = v.state == STATUS_STUCK;
-    if (stuck && !m->stuck)
-        log_error(m->log, "%s: %s", s->pipelines[0].name, v.text);
-    else if (!stuck && m->stuck)
-        log_info(m->log, "%s: goes on: %s", s->pipelines[0].name, v.text);
-    m->stuck = stuck;
+    if (stuck && !*told)
+        log_error(m->log, "%s: %s", s->pipelines[i].name, v.text);
+    else if (!stuck && *told)
+        log_info(m->log, "%s: goes on: %s", s->pipelines[i].name, v.text);
+    *told = stuck;
 }
 
 static void listen_as_wanted(struct monitor *m, struct status_snapshot *s)
@@ -57,7 +64,8 @@ static void listen_as_wanted(struct monitor *m, struct status_snapshot *s)
 static void publish(struct monitor *m)
 {
     struct status_snapshot *s = monitor_snapshot(m);
-    tell_stuck(m, s);
+    for (size_t i = 0; i < m->count; i++)
+        tell_stuck(m, s, i);
     if (m->http)
         status_http_publish(m->http, s);
     else
@@ -71,7 +79,8 @@ static void on_timer(uv_timer_t *timer)
     if (!m->config)
         return;
     look(m);
-    monitor_remember(m);
+    for (size_t i = 0; i < m->count; i++)
+        monitor_remember(m->pipelines[i]);
     publish(m);
 }
 
@@ -115,27 +124,82 @@ static void adopt_options(struct monitor *m, const struct app_config *config)
     m->told = false;
 }
 
-void monitor_watch(struct monitor *m, const struct app_config *config, const struct engine *engine)
+static void forget_pipeline(struct monitor_pipeline *p)
+{
+    if (!p)
+        return;
+    status_snapshot_unref(p->letters);
+    free(p->name);
+    free(p);
+}
+
+/* The one that the engine's pipeline had before, taken out of the others, or a new one. */
+static struct monitor_pipeline *take_pipeline(struct monitor *m, const struct engine *engine)
+{
+    const struct config_pipeline *config = engine_settings(engine);
+    struct monitor_pipeline *p = NULL;
+    for (size_t i = 0; !p && i < m->count; i++)
+        if (m->pipelines[i] && strcmp(m->pipelines[i]->name, config->name) == 0) {
+            p = m->pipelines[i];
+            m->pipelines[i] = NULL;
+        }
+    if (!p) {
+        p = mem_zalloc(sizeof *p);
+        p->name = mem_strdup(config->name);
+    }
+    p->config = config;
+    p->engine = engine;
+    return p;
+}
+
+static void forget_pipelines(struct monitor *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        forget_pipeline(m->pipelines[i]);
+    free(m->pipelines);
+    m->pipelines = NULL;
+    m->count = 0;
+}
+
+static void adopt_engines(struct monitor *m, struct engine *const *engines, size_t count)
+{
+    struct monitor_pipeline **pipelines = mem_alloc(count * sizeof(struct monitor_pipeline *));
+    for (size_t i = 0; i < count; i++)
+        pipelines[i] = take_pipeline(m, engines[i]);
+    forget_pipelines(m);
+    m->pipelines = pipelines;
+    m->count = count;
+}
+
+void monitor_watch(struct monitor *m, const struct app_config *config,
+                   struct engine *const *engines, size_t count)
 {
     m->config = config;
-    m->engine = engine;
+    adopt_engines(m, engines, count);
     adopt_options(m, config);
     look(m);
     publish(m);
 }
 
-void monitor_leave(struct monitor *m)
+static void leave(struct monitor_pipeline *m)
 {
     if (!m->engine)
         return;
-    look(m);
+    look_at(m);
     for (size_t way = 0; way < ARRAY_LEN(m->counts); way++)
         m->past_counts[way] = m->counts[way];
     m->past_cycles += m->status.pipeline.cycles;
     m->status.pipeline.cycles = 0;
     metric_merge(&m->past, engine_metrics(m->engine));
     m->engine = NULL;
-    publish(m);
+}
+
+void monitor_leave(struct monitor *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        leave(m->pipelines[i]);
+    if (m->count > 0)
+        publish(m);
 }
 
 struct status_snapshot *monitor_look(struct monitor *m)
@@ -154,6 +218,6 @@ void monitor_close(struct monitor *m)
     if (!m)
         return;
     forget_options(m);
-    status_snapshot_unref(m->letters);
+    forget_pipelines(m);
     uv_close((uv_handle_t *)&m->timer, on_closed);
 }

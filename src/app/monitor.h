@@ -5,19 +5,19 @@
 #include "app/engine.h"
 #include "status/snapshot.h"
 
-/* Looks at the engine every second and makes a snapshot of what it sees: for the status page, whose
- * listener it keeps, and for `status`. Lives from the daemon's start to its end, over reloads; its
- * counters go on with each new engine. */
+/* Looks at the engines every second and makes a snapshot of what it sees: for the status page,
+ * whose listener it keeps, and for `status`. Lives from the daemon's start to its end, over
+ * reloads; its counters go on with each new engine of the same pipeline. */
 struct monitor;
 
 /* loop and log are borrowed for its life. */
 struct monitor *monitor_new(struct io_loop *loop, const struct log *log);
-/* Goes on with this engine, as config says; the engine is borrowed until monitor_leave, config
- * until the next call or monitor_close. What can't be listened on now is logged and tried again:
+/* Goes on with these engines, as config says; they are borrowed until monitor_leave, config until
+ * the next call or monitor_close. What can't be listened on now is logged and tried again:
  * the sync does not depend on it. */
 void monitor_watch(struct monitor *monitor, const struct app_config *config,
-                   const struct engine *engine);
-/* The engine is about to end. */
+                   struct engine *const *engines, size_t count);
+/* The engines are about to end. */
 void monitor_leave(struct monitor *monitor);
 /* How things are now. Free with status_snapshot_unref. */
 MUST_USE struct status_snapshot *monitor_look(struct monitor *monitor);

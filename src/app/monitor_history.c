@@ -4,12 +4,12 @@
 
 /* The last minute, second by second, for rates; the last hour, step by step, for the plots. */
 
-static int64_t copied(const struct monitor *m, enum metric_direction way)
+static int64_t copied(const struct monitor_pipeline *m, enum metric_direction way)
 {
     return m->counts[way].copied + m->counts[way].deleted;
 }
 
-double monitor_rate(const struct monitor *m, enum metric_direction way)
+double monitor_rate(const struct monitor_pipeline *m, enum metric_direction way)
 {
     const unsigned span = m->seconds < MONITOR_RATE_S ? m->seconds : MONITOR_RATE_S;
     if (span == 0)
@@ -19,7 +19,7 @@ double monitor_rate(const struct monitor *m, enum metric_direction way)
     return (double)(m->copied[now][way] - m->copied[then][way]) / span;
 }
 
-static void begin_step(struct monitor *m)
+static void begin_step(struct monitor_pipeline *m)
 {
     struct status_history *h = &m->history;
     if (h->count == STATUS_HISTORY_POINTS)
@@ -32,7 +32,7 @@ static void begin_step(struct monitor *m)
         m->step_copied[way] = copied(m, way);
 }
 
-void monitor_remember(struct monitor *m)
+void monitor_remember(struct monitor_pipeline *m)
 {
     const int64_t lags[] = {m->status.pipeline.lag_to_elasticsearch_us,
                             m->status.pipeline.lag_to_cassandra_us};

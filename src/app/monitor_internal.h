@@ -8,19 +8,11 @@
 
 enum { MONITOR_RATE_S = 60 };
 
-struct monitor {
-    struct io_loop *loop;
-    const struct log *log;
-    uv_timer_t timer;
-    const struct app_config *config;
+/* One pipeline, over all its engines. */
+struct monitor_pipeline {
+    char *name;
+    const struct config_pipeline *config;
     const struct engine *engine; /* NULL: between two */
-    int64_t started_us;
-
-    struct status_http *http;
-    char *listen, *token; /* as it should be; NULL: not known yet; none */
-    struct status_listen address;
-    int64_t next_try_us; /* to listen, monotonic */
-    bool told;           /* that it can't */
 
     /* Of the engines before this one. */
     struct metric_set past;
@@ -35,16 +27,34 @@ struct monitor {
     int64_t copied[MONITOR_RATE_S + 1][2];
     unsigned seconds; /* looks so far */
     int64_t step_copied[2];
-    bool stuck;                      /* and told so */
-    struct status_snapshot *letters; /* one with dead letters that were read at letters_us */
+    bool stuck;                         /* and told so */
+    struct status_snapshot *letters;    /* one with dead letters that were read at letters_us */
+    const struct status_pipeline *from; /* where in it */
     int64_t letters_us;
 };
 
-/* monitor_history.c: one second has passed. */
-void monitor_remember(struct monitor *m);
-double monitor_rate(const struct monitor *m, enum metric_direction way);
+struct monitor {
+    struct io_loop *loop;
+    const struct log *log;
+    uv_timer_t timer;
+    const struct app_config *config;
+    int64_t started_us;
 
-/* monitor_snapshot.c: what m->status and its like say, in a snapshot. */
+    struct status_http *http;
+    char *listen, *token; /* as it should be; NULL: not known yet; none */
+    struct status_listen address;
+    int64_t next_try_us; /* to listen, monotonic */
+    bool told;           /* that it can't */
+
+    struct monitor_pipeline **pipelines;
+    size_t count;
+};
+
+/* monitor_history.c: one second has passed. */
+void monitor_remember(struct monitor_pipeline *m);
+double monitor_rate(const struct monitor_pipeline *m, enum metric_direction way);
+
+/* monitor_snapshot.c: what the pipelines' status and its like say, in a snapshot. */
 struct status_snapshot *monitor_snapshot(struct monitor *m);
 
 #endif

@@ -27,7 +27,7 @@ static void fill_server(struct status_snapshot *s, const struct engine_server *f
     to->silent_us = from->silent_us;
 }
 
-static void fill_servers(struct status_snapshot *s, const struct monitor *m,
+static void fill_servers(struct status_snapshot *s, const struct monitor_pipeline *m,
                          const struct config_pipeline *config, struct status_pipeline *p)
 {
     struct status_server *es = &p->servers[METRIC_ELASTICSEARCH];
@@ -47,7 +47,7 @@ static void fill_servers(struct status_snapshot *s, const struct monitor *m,
     buf_free(&table);
 }
 
-static void fill_directions(const struct monitor *m, struct status_pipeline *p)
+static void fill_directions(const struct monitor_pipeline *m, struct status_pipeline *p)
 {
     p->directions[METRIC_TO_ELASTICSEARCH].lag_us = m->status.pipeline.lag_to_elasticsearch_us;
     p->directions[METRIC_TO_CASSANDRA].lag_us = m->status.pipeline.lag_to_cassandra_us;
@@ -92,11 +92,12 @@ static bool take_letter(void *ctx, const struct store_dead_letter *from)
 }
 
 /* Reading them takes their contents along: not every second for nothing. */
-static void fill_letters(struct status_snapshot *s, struct monitor *m, struct status_pipeline *p)
+static void fill_letters(struct status_snapshot *s, const struct monitor *all,
+                         struct monitor_pipeline *m, struct status_pipeline *p)
 {
     const struct taking taking = {s, p};
     struct err err = {0};
-    const struct status_pipeline *before = m->letters ? &m->letters->pipelines[0] : NULL;
+    const struct status_pipeline *before = m->letters ? m->from : NULL;
     if (before && before->dead_letters == p->dead_letters &&
         s->taken_mono_us - m->letters_us < LETTERS_US) {
         for (size_t i = 0; i < before->letter_count; i++)
@@ -105,9 +106,10 @@ static void fill_letters(struct status_snapshot *s, struct monitor *m, struct st
     }
     if (p->dead_letters > 0 && m->engine &&
         !engine_letters(m->engine, STATUS_LETTERS_MAX, take_letter, (void *)&taking, &err))
-        log_debug(m->log, "the page lacks the dead letters: %s", err.text);
+        log_debug(all->log, "the page lacks the dead letters: %s", err.text);
     status_snapshot_unref(m->letters);
     m->letters = status_snapshot_ref(s);
+    m->from = p;
     m->letters_us = s->taken_mono_us;
 }
 
@@ -136,16 +138,16 @@ static void fill_verify(struct status_snapshot *s, const struct engine_verified 
     to->why = status_snapshot_text(s, to->failed ? from->failure.text : "");
 }
 
-static void fill_pipeline(struct status_snapshot *s, struct monitor *m)
+static void fill_pipeline(struct status_snapshot *s, const struct monitor *all,
+                          struct monitor_pipeline *m, struct status_pipeline *p)
 {
-    const struct config_pipeline *config = &m->config->pipelines[0];
+    const struct config_pipeline *config = m->config;
     const struct pipeline_status *from = &m->status.pipeline;
-    struct status_pipeline *p = &s->pipelines[0];
     p->name = status_snapshot_text(s, config->name);
     p->active = m->engine != NULL;
     p->interval_us = config->interval * 1000;
     p->patience_us = max64(config->es.request_timeout, config->cassandra.request_timeout) * 1000;
-    p->ready_lag_us = m->config->http.ready_lag * 1000;
+    p->ready_lag_us = all->config->http.ready_lag * 1000;
     p->version_us = unit_us(config->sync.unit);
     p->cycles = m->past_cycles + from->cycles;
     p->completed_us = from->completed_us;
@@ -155,7 +157,7 @@ static void fill_pipeline(struct status_snapshot *s, struct monitor *m)
     p->failing_since_us = m->status.failing_since_us;
     p->failure = status_snapshot_text(s, p->failing_since_us ? m->status.failure.text : "");
     p->dead_letters = from->dead_letters;
-    p->dead_letters_max = m->config->dead_letters_max;
+    p->dead_letters_max = all->config->dead_letters_max;
     p->gap = from->gap;
     p->paused = from->paused;
     fill_servers(s, m, config, p);
@@ -164,19 +166,20 @@ static void fill_pipeline(struct status_snapshot *s, struct monitor *m)
     p->metrics = m->past;
     if (m->engine)
         metric_merge(&p->metrics, engine_metrics(m->engine));
-    fill_letters(s, m, p);
+    fill_letters(s, all, m, p);
 }
 
 struct status_snapshot *monitor_snapshot(struct monitor *m)
 {
-    struct status_snapshot *s = status_snapshot_new(1);
+    struct status_snapshot *s = status_snapshot_new(m->count);
     s->taken_us = clock_wall_us();
     s->taken_mono_us = clock_mono_us();
     s->started_us = m->started_us;
     s->pid = (int)getpid();
     s->configuration = status_snapshot_text(s, m->config->file);
     s->state = status_snapshot_text(s, m->config->state);
-    fill_pipeline(s, m);
+    for (size_t i = 0; i < m->count; i++)
+        fill_pipeline(s, m, m->pipelines[i], &s->pipelines[i]);
     process_measure(&s->process, s->started_us);
     return s;
 }

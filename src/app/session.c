@@ -2,17 +2,45 @@
 
 #include "app/logging_config.h"
 #include "app/pid_file.h"
+#include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool check_pipeline(const struct session *s, struct err *err)
+static void append_names(const struct app_config *config, struct buf *out)
+{
+    for (size_t i = 0; i < config->pipeline_count; i++)
+        buf_printf(out, "%s\"%s\"", i ? ", " : "", config->pipelines[i].name);
+}
+
+static bool check_pipeline(const struct session *s, const struct app_config *config,
+                           struct err *err)
 {
     const char *name = s->line->values[OPT_PIPELINE];
-    if (!name || app_config_pipeline(s->config, name))
+    if (!name || app_config_pipeline(config, name))
         return true;
-    return err_set(err, ERR_CONFIG, "there is no pipeline \"%.60s\" in %s; it has \"%.60s\"", name,
-                   s->file, s->config->pipelines[0].name);
+    struct buf names = {0};
+    append_names(config, &names);
+    err_set(err, ERR_CONFIG, "there is no pipeline \"%.60s\" in %s; it has %s", name, s->file,
+            buf_cstr(&names));
+    buf_free(&names);
+    return false;
+}
+
+const struct config_pipeline *session_pipeline(const struct session *s, struct err *err)
+{
+    const char *name = s->line->values[OPT_PIPELINE];
+    if (name)
+        return app_config_pipeline(s->config, name);
+    if (s->config->pipeline_count == 1)
+        return &s->config->pipelines[0];
+    struct buf names = {0};
+    append_names(s->config, &names);
+    err_set(err, ERR_CONFIG, "which pipeline? Choose one with --pipeline: %s has %s", s->file,
+            buf_cstr(&names));
+    buf_free(&names);
+    return NULL;
 }
 
 bool session_open(struct session *s, const struct command_line *line, struct err *err)
@@ -20,7 +48,8 @@ bool session_open(struct session *s, const struct command_line *line, struct err
     *s = (struct session){.line = line, .since = line->since};
     s->file = app_config_find(line->values[OPT_CONFIG], err);
     s->config = s->file ? app_config_load(s->file, err) : NULL;
-    return s->config && check_pipeline(s, err);
+    return s->config && check_pipeline(s, s->config, err) &&
+           (!s->since || session_pipeline(s, err));
 }
 
 bool session_lock(struct session *s, struct err *err)
@@ -63,23 +92,56 @@ bool session_loop(struct session *s, struct err *err)
     return s->loop != NULL;
 }
 
-bool session_engine(struct session *s, bool with_state, struct err *err)
+/* Lines of one among several are found by their logger. */
+static const struct log *log_of(const struct session *s, const struct config_pipeline *pipeline)
 {
-    s->engine =
-        engine_new(s->loop, s->config, with_state, logging_get(s->logging, "caes.pipeline"), err);
-    if (s->engine && with_state && s->since)
-        engine_start_from(s->engine, s->since);
-    return s->engine != NULL;
+    char name[100];
+    const bool several = s->config->pipeline_count > 1;
+    snprintf(name, sizeof name, "caes.pipeline%s%s", several ? "." : "",
+             several ? pipeline->name : "");
+    return logging_get(s->logging, name);
 }
 
-void session_end_engine(struct session *s)
+static bool add_engine(struct session *s, const struct config_pipeline *pipeline, bool with_state,
+                       struct err *err)
 {
-    struct engine *engine = s->engine;
+    struct engine *engine =
+        engine_new(s->loop, s->config, pipeline, with_state, log_of(s, pipeline), err);
     if (!engine)
-        return;
-    s->since = engine_since(engine);
-    s->engine = NULL; /* before its end: what is on the loop still runs */
-    engine_free(engine);
+        return false;
+    if (with_state && s->since)
+        engine_start_from(engine, s->since);
+    s->engines = mem_realloc(s->engines, (s->engine_count + 1) * sizeof(struct engine *));
+    s->engines[s->engine_count++] = engine;
+    return true;
+}
+
+bool session_engines(struct session *s, bool with_state, struct err *err)
+{
+    if (s->line->values[OPT_PIPELINE])
+        return session_engine(s, with_state, err);
+    for (size_t i = 0; i < s->config->pipeline_count; i++)
+        if (!add_engine(s, &s->config->pipelines[i], with_state, err))
+            return false;
+    return true;
+}
+
+bool session_engine(struct session *s, bool with_state, struct err *err)
+{
+    const struct config_pipeline *pipeline = session_pipeline(s, err);
+    return pipeline && add_engine(s, pipeline, with_state, err);
+}
+
+void session_end_engines(struct session *s)
+{
+    const size_t count = s->engine_count;
+    if (count > 0)
+        s->since = engine_since(s->engines[0]); /* is for one pipeline only */
+    s->engine_count = 0; /* before their end: what is on the loop still runs */
+    for (size_t i = 0; i < count; i++)
+        engine_free(s->engines[i]);
+    free(s->engines);
+    s->engines = NULL;
 }
 
 /* The lock is held and the state open: they can't move under way. */
@@ -95,7 +157,7 @@ static bool same_places(const struct session *s, const struct app_config *config
 struct app_config *session_read(const struct session *s, struct err *err)
 {
     struct app_config *config = app_config_load(s->file, err);
-    if (config && same_places(s, config, err)) {
+    if (config && same_places(s, config, err) && check_pipeline(s, config, err)) {
         choose_log(s, config);
         return config;
     }
@@ -107,12 +169,12 @@ bool session_use(struct session *s, struct app_config *config, struct err *err)
 {
     struct app_config *old = s->config;
     s->config = config;
-    if (session_engine(s, true, err) && logging_apply(s->logging, config->logging, err)) {
+    if (session_engines(s, true, err) && logging_apply(s->logging, config->logging, err)) {
         app_config_free(old);
         session_warn(s);
         return true;
     }
-    session_end_engine(s);
+    session_end_engines(s);
     s->config = old;
     app_config_free(config);
     return false;
@@ -120,7 +182,7 @@ bool session_use(struct session *s, struct app_config *config, struct err *err)
 
 void session_close(struct session *s)
 {
-    session_end_engine(s);
+    session_end_engines(s);
     io_loop_free(s->loop);
     logging_close(s->logging);
     pid_file_release(s->pid_file);

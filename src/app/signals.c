@@ -9,23 +9,29 @@ static const int numbers[] = {SIGTERM, SIGINT};
 
 struct signals {
     struct io_loop *loop;
+    struct engine *const *engines;
+    size_t count;
     uv_signal_t handles[ARRAY_LEN(numbers)];
 };
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
-    engine_stop(handle->data);
+    const struct signals *s = handle->data;
+    for (size_t i = 0; i < s->count; i++)
+        engine_stop(s->engines[i]);
     uv_signal_stop(handle);
 }
 
-struct signals *signals_stop(struct io_loop *loop, struct engine *engine)
+struct signals *signals_stop(struct io_loop *loop, struct engine *const *engines, size_t count)
 {
     struct signals *s = mem_zalloc(sizeof *s);
     s->loop = loop;
+    s->engines = engines;
+    s->count = count;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(io_loop_uv(s->loop), &s->handles[i]);
-        s->handles[i].data = engine;
+        s->handles[i].data = s;
         uv_signal_start(&s->handles[i], on_signal, numbers[i]);
         uv_unref((uv_handle_t *)&s->handles[i]);
     }

@@ -3,11 +3,12 @@
 
 #include "app/engine.h"
 
-/* SIGTERM and SIGINT end what the engine does between two batches; the second ends the process. */
+/* SIGTERM and SIGINT end what the engines do between two batches; the second ends the process. */
 struct signals;
 
-struct signals *signals_stop(struct io_loop *loop, struct engine *engine);
-/* While the engine is still there. */
+/* engines are borrowed; they are all on the loop. */
+struct signals *signals_stop(struct io_loop *loop, struct engine *const *engines, size_t count);
+/* While the engines are still there. */
 void signals_close(struct signals *signals);
 
 #endif

@@ -41,7 +41,9 @@ bool synced_ask(const struct command_line *line, struct job_synced *synced, stru
     struct asking a = {.synced = synced, .doc = json_doc_new()};
     job_synced_open(synced);
     bool fine = session_open(&s, line, err);
-    if (fine && access(s.config->state, F_OK) == 0)
+    const struct config_pipeline *pipeline = fine ? session_pipeline(&s, err) : NULL;
+    fine = pipeline != NULL;
+    if (fine && access(pipeline->state, F_OK) == 0)
         fine = remote_run(&s, SLICE_LIT("{\"command\":\"synced\"}"), on_item, &a, &result, err) &&
                take_range(&a, buf_slice(&result), err);
     session_close(&s);

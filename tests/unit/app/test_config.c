@@ -218,8 +218,7 @@ static const struct {
     {HELPER_ES HELPER_CASS "pipelines:\n- name: a\n- name: a\n",
      "c.yaml:8: pipelines[2].name: two pipelines of one name; rename one"},
     {HELPER_ES HELPER_CASS "pipelines:\n- name: a\n- name: b\n",
-     "c.yaml:8: pipelines[2]: more than one pipeline is not supported by this version yet; keep "
-     "one"},
+     "c.yaml:8: pipelines[2]: has the index and the table of pipeline \"a\"; remove one of them"},
     {"pipelines: []\n",
      "c.yaml:1: pipelines: is no list of pipelines; write \"- name: ...\" for each"},
     {"ElasticSearchConfig:\n  hosts: ftp://x\n",
@@ -402,6 +401,20 @@ static void test_pipelines(void **state)
     app_config_free(c);
 }
 
+static void test_each_pipeline_has_a_state(void **state)
+{
+    (void)state;
+    struct app_config *c = helper_config(
+        "state: /s/x.db\nCassandraConfig:\n  keyspace: k\n  dataColumnFamily: d\npipelines:\n"
+        "- name: default\n  ElasticSearchConfig: {index: i}\n"
+        "- name: two\n  ElasticSearchConfig: {index: j}\n");
+    assert_int_equal(c->pipeline_count, 2);
+    assert_string_equal(c->pipelines[0].state, "/s/x.db");
+    assert_string_equal(c->pipelines[1].state, "/s/x-two.db");
+    assert_string_equal(c->control_socket, "/s/x.sock");
+    app_config_free(c);
+}
+
 static void test_aliases(void **state)
 {
     (void)state;
@@ -524,9 +537,10 @@ int main(void)
         cmocka_unit_test(test_bad),           cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_drivers),       cmocka_unit_test(test_not_yet),
         cmocka_unit_test(test_env_and_files), cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_pipelines),     cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_limits),        cmocka_unit_test(test_units),
-        cmocka_unit_test(test_replication),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_pipelines),     cmocka_unit_test(test_each_pipeline_has_a_state),
+        cmocka_unit_test(test_aliases),       cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_units),         cmocka_unit_test(test_replication),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
