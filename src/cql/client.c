@@ -1,8 +1,8 @@
 #include "cql/client.h"
 
 #include "base/mem.h"
+#include "cql/cluster.h"
 #include "cql/dispatch.h"
-#include "cql/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,16 +21,13 @@ struct cql_client {
     struct io_loop *loop;
     const struct log *log;
     struct cql_connection_options connection;
-    unsigned connections;
     uint64_t request_timeout_ms;
     struct cql_tls_context *tls;
-    char *username, *password, *datacenter;
+    char *username, *password;
     char release[64];
     int version;
 
-    struct cql_host **hosts;
-    bool *refused; /* by host: an attempt failed, while cql_connect waits */
-    size_t host_count;
+    struct cql_cluster *cluster;
     struct cql_dispatch dispatch;
     struct err last_error;
 
@@ -40,8 +37,6 @@ struct cql_client {
 
     cql_event_fn *on_event;
     void *event_ctx;
-    struct cql_connection *event_source;
-    bool events_missed;
 
     bool closing;
     int open_handles;
@@ -51,81 +46,31 @@ struct cql_client {
 
 /* --- connections --- */
 
-/* The answer to cql_connect: good at once, bad when there is no hope left. */
 static void settle_connect(struct cql_client *c, const struct err *err)
 {
     cql_done_fn *connected = c->connected;
-    if (!connected)
-        return;
-    for (size_t i = 0; err && i < c->host_count; i++)
-        if (!c->refused[i])
-            return;
     c->connected = NULL;
-    connected(c->connected_ctx, err);
+    if (connected)
+        connected(c->connected_ctx, err);
 }
 
-static size_t index_of(const struct cql_client *c, const struct cql_host *host)
-{
-    size_t i = 0;
-    while (c->hosts[i] != host)
-        i++;
-    return i;
-}
-
-static bool on_accept(void *ctx, struct cql_host *host, struct cql_connection *connection,
-                      struct err *err)
-{
-    struct cql_client *c = ctx;
-    const char *datacenter = cql_connection_datacenter(connection);
-    if (!c->datacenter)
-        c->datacenter = mem_strdup(datacenter);
-    if (strcmp(c->datacenter, datacenter) != 0)
-        return err_set(err, ERR_CONFIG, "%s is in data center \"%s\", not in \"%s\"",
-                       cql_host_name(host), datacenter, c->datacenter);
-    return true;
-}
-
-static void choose_event_source(struct cql_client *c)
-{
-    static const struct cql_event missed = {.type = {"SCHEMA_CHANGE", 13}, .change = {"MISSED", 6}};
-    for (size_t i = 0; c->on_event && !c->event_source && i < c->host_count; i++) {
-        c->event_source = cql_host_any(c->hosts[i]);
-        if (!c->event_source)
-            continue;
-        cql_connection_register(c->event_source);
-        if (c->events_missed)
-            c->on_event(c->event_ctx, &missed);
-        c->events_missed = false;
-    }
-}
-
-static void on_up(void *ctx, struct cql_host *host, struct cql_connection *connection)
+static void on_up(void *ctx, struct cql_connection *connection)
 {
     struct cql_client *c = ctx;
     c->version = cql_connection_version(connection);
     snprintf(c->release, sizeof c->release, "%s", cql_connection_release(connection));
-    if (cql_host_ready(host) == 1)
-        log_info(c->log, "connected to Cassandra %s at %s (protocol v%d, data center %s)",
-                 c->release, cql_host_name(host), c->version, c->datacenter);
-    choose_event_source(c);
     cql_dispatch_wake(&c->dispatch);
     settle_connect(c, NULL);
 }
 
-static void on_down(void *ctx, struct cql_host *host, struct cql_connection *connection,
-                    const struct err *err)
+static void on_down(void *ctx, const struct err *err, bool hopeless)
 {
     struct cql_client *c = ctx;
     /* A reason that needs somebody's hand is worth more than the last refused connect. */
     if (!c->connected || err_class_of(c->last_error.code) != ERR_CLASS_FATAL)
         c->last_error = *err;
-    if (c->event_source == connection) {
-        c->event_source = NULL;
-        c->events_missed = true;
-        choose_event_source(c);
-    }
-    c->refused[index_of(c, host)] = true;
-    settle_connect(c, &c->last_error);
+    if (hopeless)
+        settle_connect(c, &c->last_error);
 }
 
 static void on_drained(void *ctx)
@@ -142,27 +87,26 @@ static void on_event(void *ctx, const struct cql_event *event)
         c->on_event(c->event_ctx, event);
 }
 
+static void on_gone(void *ctx, struct cql_host *host)
+{
+    struct cql_client *c = ctx;
+    cql_dispatch_forget(&c->dispatch, host);
+}
+
 /* --- the end --- */
 
 static void free_client(struct cql_client *c)
 {
-    for (size_t i = 0; i < c->host_count; i++)
-        cql_host_free(c->hosts[i]);
+    cql_cluster_free(c->cluster);
     cql_tls_context_free(c->tls);
-    free(c->hosts);
-    free(c->refused);
     free(c->username);
     free(c->password);
-    free(c->datacenter);
     free(c);
 }
 
 static void try_free(struct cql_client *c)
 {
-    for (size_t i = 0; i < c->host_count; i++)
-        if (!cql_host_is_closed(c->hosts[i]))
-            return;
-    if (c->open_handles > 0)
+    if (!cql_cluster_is_closed(c->cluster) || c->open_handles > 0)
         return;
     void (*closed)(void *ctx) = c->closed;
     void *ctx = c->closed_ctx;
@@ -172,9 +116,8 @@ static void try_free(struct cql_client *c)
         closed(ctx);
 }
 
-static void on_host_closed(void *ctx, struct cql_host *host)
+static void on_cluster_closed(void *ctx)
 {
-    (void)host;
     try_free(ctx);
 }
 
@@ -197,8 +140,7 @@ static void on_close(uv_idle_t *idle)
     if (c->connected)
         c->connected(c->connected_ctx, &err);
     c->connected = NULL;
-    for (size_t i = 0; i < c->host_count; i++)
-        cql_host_close(c->hosts[i]);
+    cql_cluster_close(c->cluster);
     cql_dispatch_cancel(&c->dispatch);
     uv_close((uv_handle_t *)&c->dispatch.idle, on_handle_closed);
     uv_close((uv_handle_t *)&c->dispatch.timer, on_handle_closed);
@@ -244,8 +186,6 @@ static void copy_options(struct cql_client *c, const struct cql_options *o)
     c->log = o->log;
     c->username = o->username ? mem_strdup(o->username) : NULL;
     c->password = o->password ? mem_strdup(o->password) : NULL;
-    c->datacenter = o->local_datacenter ? mem_strdup(o->local_datacenter) : NULL;
-    c->connections = (unsigned)or_default(o->connections, CONNECTIONS);
     c->request_timeout_ms = or_default(o->request_timeout_ms, REQUEST_TIMEOUT_MS);
     c->connection = (struct cql_connection_options){
         .port = (uint16_t)or_default(o->port, PORT),
@@ -264,13 +204,13 @@ static void copy_options(struct cql_client *c, const struct cql_options *o)
 struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options *options,
                                   struct err *err)
 {
-    static const struct cql_host_events events = {
-        .accept = on_accept,
+    static const struct cql_cluster_events events = {
         .up = on_up,
+        .down = on_down,
         .drained = on_drained,
         .event = on_event,
-        .down = on_down,
-        .closed = on_host_closed,
+        .gone = on_gone,
+        .closed = on_cluster_closed,
     };
     if (!check_options(options, err))
         return NULL;
@@ -284,19 +224,21 @@ struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options
         }
     }
     copy_options(c, options);
-    c->hosts = mem_array(options->contact_point_count, sizeof(struct cql_host *));
-    c->refused = mem_array(options->contact_point_count, sizeof *c->refused);
-    for (; c->host_count < options->contact_point_count; c->host_count++) {
-        struct cql_host *host = cql_host_new(loop, options->contact_points[c->host_count],
-                                             &c->connection, c->connections, &events, c, err);
-        if (!host) {
-            free_client(c);
-            return NULL;
-        }
-        c->hosts[c->host_count] = host;
+    const struct cql_cluster_options cluster = {
+        .loop = loop,
+        .contact_points = options->contact_points,
+        .contact_point_count = options->contact_point_count,
+        .connection = &c->connection,
+        .connections = (unsigned)or_default(options->connections, CONNECTIONS),
+        .datacenter = options->local_datacenter,
+        .log = options->log,
+    };
+    c->cluster = cql_cluster_new(&cluster, &events, c, err);
+    if (!c->cluster) {
+        free_client(c);
+        return NULL;
     }
-    c->dispatch.hosts = c->hosts;
-    c->dispatch.host_count = c->host_count;
+    c->dispatch.cluster = c->cluster;
     c->dispatch.last_error = &c->last_error;
     c->dispatch.request_timeout_ms = c->request_timeout_ms;
     c->dispatch.watch = options->watch;
@@ -313,17 +255,13 @@ bool cql_connect(struct cql_client *c, cql_done_fn *done, void *ctx, struct err 
     c->started = true;
     c->connected = done;
     c->connected_ctx = ctx;
-    for (size_t i = 0; i < c->host_count; i++)
-        cql_host_start(c->hosts[i]);
+    cql_cluster_start(c->cluster);
     return true;
 }
 
 bool cql_is_up(const struct cql_client *c)
 {
-    for (size_t i = 0; i < c->host_count; i++)
-        if (cql_host_ready(c->hosts[i]) > 0)
-            return true;
-    return false;
+    return cql_cluster_is_up(c->cluster);
 }
 
 const char *cql_release_version(const struct cql_client *c)
@@ -340,7 +278,6 @@ void cql_on_event(struct cql_client *c, cql_event_fn *fn, void *ctx)
 {
     c->on_event = fn;
     c->event_ctx = ctx;
-    choose_event_source(c);
 }
 
 /* --- requests --- */

@@ -17,12 +17,14 @@
  *
  * How it is built, from the wire up: transport (TCP, TLS) - inbound and outbound (frames, v5
  * segments, LZ4) - message and answer (bodies) - connection (handshake, stream ids, heartbeat) -
- * host (one contact point, back-off) - dispatch (queue, deadlines, UNPREPARED) - client.
+ * host (one node, back-off) - cluster (which nodes, by topology and ring) - dispatch (queue,
+ * deadlines, UNPREPARED, repeating) - client.
  *
  * Promise of every function that takes a callback: it returns false with err set and never calls
- * back, or returns true and calls back exactly once, later, from the loop. Requests that were in
- * flight when a connection broke end with ERR_CONNECTION: the client does not repeat them (whether
- * they took effect is unknown), its caller decides. */
+ * back, or returns true and calls back exactly once, later, from the loop. Requests in flight when
+ * a connection breaks may have taken effect or not: those that may be repeated (struct
+ * cql_execution) go to another node, the others end with ERR_CONNECTION, and their caller decides.
+ */
 struct cql_client;
 
 /* For measurements: told of every request that is taken, and of its end just before its callback.
@@ -46,7 +48,7 @@ struct cql_options {
     uint16_t port;        /* 9042 */
     const char *username; /* NULL: no login; copied, never logged */
     const char *password;
-    const char *local_datacenter; /* NULL: that of the first node reached */
+    const char *local_datacenter; /* NULL: that of the first node reached; others get no requests */
     int protocol_version;         /* 0: the highest both know of 5 and 4 */
     bool compression;             /* LZ4 where the server offers it */
     unsigned connections;         /* per host, 1 to 16; 0: 2 */
@@ -67,8 +69,8 @@ void cql_client_close(struct cql_client *client, void (*closed)(void *ctx), void
 
 typedef void cql_done_fn(void *ctx, const struct err *err); /* err NULL: done */
 /* To be called once. Calls back when the first connection is ready, or when every contact point
- * refused once. After that (either way) the client keeps reconnecting with back-off and jitter by
- * itself. */
+ * refused once, and all nodes that they told of. After that (either way) the client keeps
+ * reconnecting with back-off and jitter by itself. */
 MUST_USE bool cql_connect(struct cql_client *client, cql_done_fn *done, void *ctx, struct err *err);
 /* Whether a connection is ready now. */
 bool cql_is_up(const struct cql_client *client);

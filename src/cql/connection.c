@@ -97,6 +97,11 @@ void cql_connection_close(struct cql_connection *c)
     end(c, &err, false);
 }
 
+void cql_connection_retire(struct cql_connection *c, const struct err *err)
+{
+    end(c, err, false);
+}
+
 static void on_transport_broken(void *ctx, const struct err *err)
 {
     broke(ctx, err);
@@ -420,6 +425,16 @@ bool cql_connection_version_refused(const struct cql_connection *c)
 const char *cql_connection_release(const struct cql_connection *c)
 {
     return c->handshake.release;
+}
+
+struct slice cql_connection_host_id(const struct cql_connection *c)
+{
+    return slice_of(c->handshake.host_id, sizeof c->handshake.host_id);
+}
+
+unsigned cql_connection_busy(const struct cql_connection *c)
+{
+    return c->streams.busy;
 }
 
 const char *cql_connection_datacenter(const struct cql_connection *c)

@@ -52,9 +52,13 @@ struct cql_connection *cql_connection_open(uv_loop_t *loop,
                                            const struct cql_connection_events *events, void *ctx);
 /* Fails the calls in flight with ERR_CANCELLED and closes. To be called from the loop. */
 void cql_connection_close(struct cql_connection *connection);
+/* The same with another error for the calls. */
+void cql_connection_retire(struct cql_connection *connection, const struct err *err);
 
 /* Whether one more request may be sent now. */
 bool cql_connection_has_room(const struct cql_connection *connection);
+/* Calls in flight. */
+unsigned cql_connection_busy(const struct cql_connection *connection);
 /* A request: its body is appended to what begin returns, then comes end. begin returns NULL when
  * no stream id is free. Nothing is written before flush. */
 struct buf *cql_connection_begin(struct cql_connection *connection, struct cql_call *call,
@@ -73,5 +77,7 @@ bool cql_connection_version_refused(const struct cql_connection *connection);
 /* From ready on; borrowed. */
 const char *cql_connection_release(const struct cql_connection *connection);
 const char *cql_connection_datacenter(const struct cql_connection *connection);
+/* 16 bytes; zeros where the node does not tell. */
+struct slice cql_connection_host_id(const struct cql_connection *connection);
 
 #endif

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { HELD_UP_MS = 50 };
+enum {
+    HELD_UP_MS = 50,
+    REPEATS_MAX = 5,
+    PAUSE_MS = 50, /* before the first repeat; doubles each time */
+};
 
 static uint64_t now_us(void)
 {
@@ -28,9 +32,13 @@ static void arm(struct cql_dispatch *d)
         uv_timer_stop(&d->timer);
         return;
     }
+    uint64_t next = d->due->deadline;
+    const struct cql_request *paused;
+    DL_FOREACH (d->paused, paused)
+        next = paused->resume_at < next ? paused->resume_at : next;
     const uint64_t now = now_ms();
     uv_update_time(d->timer.loop);
-    uv_timer_start(&d->timer, on_due, d->due->deadline > now ? d->due->deadline - now : 0, 0);
+    uv_timer_start(&d->timer, on_due, next > now ? next - now : 0, 0);
 }
 
 /* Nearly all requests have the same timeout, so the place is nearly always the end. */
@@ -55,6 +63,37 @@ static void requeue(struct cql_dispatch *d, struct cql_request *r, struct cql_ho
     r->home = home;
     DL_PREPEND(d->queue, r);
     cql_dispatch_wake(d);
+}
+
+/* A lost connection says nothing about the other nodes; what a node answers may be true of all of
+ * them, for a while. */
+static bool repeat(struct cql_dispatch *d, struct cql_request *r, const struct err *err, bool pause)
+{
+    if (!r->repeatable || r->again || r->repeats == REPEATS_MAX || err->code == ERR_CANCELLED ||
+        err_class_of(err->code) != ERR_CLASS_RETRY)
+        return false;
+    r->avoid = r->host;
+    if (pause) {
+        r->resume_at = now_ms() + ((uint64_t)PAUSE_MS << r->repeats);
+        r->state = CQL_REQUEST_PAUSED;
+        DL_APPEND(d->paused, r);
+        arm(d);
+    } else {
+        requeue(d, r, NULL);
+    }
+    r->repeats++;
+    return true;
+}
+
+static void resume(struct cql_dispatch *d, uint64_t now)
+{
+    struct cql_request *r, *next;
+    DL_FOREACH_SAFE (d->paused, r, next) {
+        if (r->resume_at > now)
+            continue;
+        DL_DELETE(d->paused, r);
+        requeue(d, r, NULL);
+    }
 }
 
 static void finish(struct cql_dispatch *d, struct cql_request *r, const struct cql_result *result,
@@ -97,15 +136,9 @@ static void take_out(struct cql_dispatch *d, struct cql_request *r)
         DL_DELETE(d->queue, r);
     } else if (r->state == CQL_REQUEST_WAITING) {
         DL_DELETE(r->preparation->waiting, r);
+    } else if (r->state == CQL_REQUEST_PAUSED) {
+        DL_DELETE(d->paused, r);
     }
-}
-
-static bool any_ready(const struct cql_dispatch *d)
-{
-    for (size_t i = 0; i < d->host_count; i++)
-        if (cql_host_ready(d->hosts[i]) > 0)
-            return true;
-    return false;
 }
 
 static void expire(struct cql_dispatch *d, struct cql_request *r)
@@ -113,10 +146,10 @@ static void expire(struct cql_dispatch *d, struct cql_request *r)
     struct err err;
     struct cql_connection *connection = NULL;
     const unsigned long long timeout = r->timeout;
-    if (r->state == CQL_REQUEST_SENT) {
-        connection = r->connection;
+    if (r->state == CQL_REQUEST_SENT || r->state == CQL_REQUEST_PAUSED) {
+        connection = r->state == CQL_REQUEST_SENT ? r->connection : NULL;
         err_set(&err, ERR_TIMEOUT, "cassandra: no answer within %llu ms", timeout);
-    } else if (any_ready(d)) {
+    } else if (cql_cluster_is_up(d->cluster)) {
         err_set(&err, ERR_TIMEOUT, "cassandra: not sent within %llu ms: too many requests wait",
                 timeout);
     } else {
@@ -140,6 +173,7 @@ static void on_due(uv_timer_t *timer)
         return;
     }
     d->held_up = false;
+    resume(d, now);
     while (d->due && d->due->deadline <= now)
         expire(d, d->due);
     if (d->queue) /* those given up have made room */
@@ -148,14 +182,6 @@ static void on_due(uv_timer_t *timer)
 }
 
 /* --- answers --- */
-
-static struct cql_host *host_of(struct cql_dispatch *d, const struct cql_connection *connection)
-{
-    for (size_t i = 0; i < d->host_count; i++)
-        if (cql_host_has(d->hosts[i], connection))
-            return d->hosts[i];
-    return NULL;
-}
 
 /* The node has forgotten a statement, or never knew it. All requests that meet this at one node
  * wait for one PREPARE. */
@@ -183,8 +209,10 @@ static void on_server_error(struct cql_dispatch *d, struct cql_request *r,
 {
     struct err err;
     struct cql_server_error error;
-    if (!cql_error_decode(message, r->kind == CQL_REQUEST_PREPARE, &error, &err) ||
-        error.code != CQL_ERROR_UNPREPARED || r->kind == CQL_REQUEST_PREPARE ||
+    const bool decoded = cql_error_decode(message, r->kind == CQL_REQUEST_PREPARE, &error, &err);
+    if (decoded && error.code != CQL_ERROR_UNPREPARED && repeat(d, r, &err, true))
+        return;
+    if (!decoded || error.code != CQL_ERROR_UNPREPARED || r->kind == CQL_REQUEST_PREPARE ||
         r->attempts_left == 0) {
         /* The statement was fine once: not the values that wait for it, the table is wrong now. */
         if (r->again && err_class_of(err.code) == ERR_CLASS_REJECT)
@@ -193,12 +221,11 @@ static void on_server_error(struct cql_dispatch *d, struct cql_request *r,
         return;
     }
     r->attempts_left--;
-    struct cql_host *host = host_of(d, r->connection);
     struct cql_prepared *prepared = cql_registry_find(&d->registry, error.prepared_id);
     if (prepared)
-        prepare_again(d, r, prepared, host);
+        prepare_again(d, r, prepared, r->host);
     else /* the id has changed since it was sent */
-        requeue(d, r, host);
+        requeue(d, r, r->host);
 }
 
 static void on_prepared(struct cql_dispatch *d, struct cql_request *r, struct cql_reader message,
@@ -244,7 +271,8 @@ static void on_answer(struct cql_call *call, const struct cql_frame *answer, con
     if (d->queue)
         cql_dispatch_wake(d);
     if (err) {
-        finish(d, r, NULL, err);
+        if (!repeat(d, r, err, false))
+            finish(d, r, NULL, err);
         return;
     }
     struct cql_reader message;
@@ -267,12 +295,14 @@ static void on_answer(struct cql_call *call, const struct cql_frame *answer, con
 
 /* --- sending --- */
 
-static struct cql_connection *pick(struct cql_dispatch *d, const struct cql_request *r)
+static struct cql_connection *pick(struct cql_dispatch *d, struct cql_request *r)
 {
     struct cql_connection *connection = r->home ? cql_host_pick(r->home) : NULL;
-    for (size_t i = 0; !connection && i < d->host_count; i++)
-        connection = cql_host_pick(d->hosts[d->next_host++ % d->host_count]);
-    return connection;
+    r->host = r->home;
+    if (connection)
+        return connection;
+    const struct cql_route route = cql_request_route(r);
+    return cql_cluster_pick(d->cluster, &route, r->avoid, &r->host);
 }
 
 static void send_to(struct cql_request *r, struct cql_connection *connection)
@@ -300,8 +330,7 @@ static void on_idle(uv_idle_t *idle)
         else
             finish(d, r, NULL, NULL);
     }
-    for (size_t i = 0; i < d->host_count; i++)
-        cql_host_flush(d->hosts[i]);
+    cql_cluster_flush(d->cluster);
 }
 
 void cql_dispatch_wake(struct cql_dispatch *d)
@@ -346,6 +375,17 @@ void cql_dispatch_cancel(struct cql_dispatch *d)
         struct cql_request *r = d->due;
         take_out(d, r);
         finish(d, r, NULL, &err);
+    }
+}
+
+void cql_dispatch_forget(struct cql_dispatch *d, const struct cql_host *host)
+{
+    struct cql_request *r;
+    DL_FOREACH2(d->due, r, due_next)
+    {
+        r->host = r->host == host ? NULL : r->host;
+        r->home = r->home == host ? NULL : r->home;
+        r->avoid = r->avoid == host ? NULL : r->avoid;
     }
 }
 

@@ -1,21 +1,21 @@
 #ifndef CQL_DISPATCH_H
 #define CQL_DISPATCH_H
 
-#include "cql/host.h"
+#include "cql/cluster.h"
 #include "cql/prepared.h"
 #include "cql/request.h"
 
 #include <uv.h>
 
-/* Brings requests to connections and answers back to callers: the queue, deadlines, and statements
- * that nodes have forgotten. Each request that was added is called back exactly once. */
+/* Brings requests to connections and answers back to callers: the queue, deadlines, statements that
+ * nodes have forgotten, and what is repeated after a node failed. Each request that was added is
+ * called back exactly once. */
 struct cql_dispatch {
-    struct cql_host **hosts; /* borrowed */
-    size_t host_count, next_host;
+    struct cql_cluster *cluster;  /* borrowed */
     const struct err *last_error; /* borrowed: why no connection is ready */
     struct cql_registry registry;
     struct arena scratch; /* metadata of one answer */
-    struct cql_request *queue, *due, *again;
+    struct cql_request *queue, *due, *again, *paused;
     uint64_t request_timeout_ms; /* of preparations of its own */
     struct cql_watch watch;
     uv_idle_t idle;   /* runs while there is something to send */
@@ -33,6 +33,8 @@ void cql_dispatch_wake(struct cql_dispatch *dispatch);
 /* Calls back all that is queued with ERR_CANCELLED; what was sent is the connections' part. To be
  * called from the loop. */
 void cql_dispatch_cancel(struct cql_dispatch *dispatch);
+/* No request may point to this node any longer. */
+void cql_dispatch_forget(struct cql_dispatch *dispatch, const struct cql_host *host);
 /* When its two handles are closed. */
 void cql_dispatch_free(struct cql_dispatch *dispatch);
 

@@ -23,7 +23,7 @@ enum cql_opcode cql_handshake_opcode(const struct cql_handshake *handshake)
 void cql_handshake_request(const struct cql_handshake *handshake, struct buf *body)
 {
     const struct cql_statement local = {
-        .text = SLICE_LIT("SELECT release_version, data_center FROM system.local "
+        .text = SLICE_LIT("SELECT release_version, data_center, host_id FROM system.local "
                           "WHERE key = 'local'"),
     };
     const struct cql_execution once = {.consistency = CQL_ONE};
@@ -74,13 +74,15 @@ static bool on_local(struct cql_handshake *handshake, struct cql_reader message,
     struct arena arena = {0};
     struct cql_metadata columns;
     struct cql_result result;
-    struct slice new_id, cells[2];
+    struct slice new_id, cells[3];
     bool ok = cql_answer_result(message, NULL, &arena, &columns, &result, &new_id, err);
-    if (ok && result.columns->count == 2) {
+    if (ok && result.columns->count == 3) {
         struct cql_cursor cursor = cql_rows(&result);
         if (cql_next(&cursor, cells)) {
             copy_text(handshake->release, sizeof handshake->release, cells[0]);
             copy_text(handshake->datacenter, sizeof handshake->datacenter, cells[1]);
+            if (cells[2].len == sizeof handshake->host_id)
+                memcpy(handshake->host_id, cells[2].ptr, sizeof handshake->host_id);
         }
     }
     arena_free(&arena);

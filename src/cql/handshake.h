@@ -26,6 +26,7 @@ struct cql_handshake {
     bool lz4;             /* wanted and offered */
     bool version_refused; /* why it failed: another version may do */
     char release[64], datacenter[256];
+    char host_id[16]; /* zeros: not known */
 };
 
 /* Opcode and body of the request of the step that it is at. Not for READY. */

@@ -31,7 +31,7 @@ struct cql_host {
     struct io_timer *timer;  /* back-off */
     char told[ERR_TEXT_MAX]; /* why it is down, as it was logged; "" when it is not */
     uint64_t random;
-    bool closing;
+    bool single, aside, closing;
 };
 
 /* xorshift64; only spreads attempts in time. */
@@ -64,14 +64,6 @@ static struct slot *slot_of(struct cql_host *h, const struct cql_connection *con
     return NULL;
 }
 
-bool cql_host_has(const struct cql_host *h, const struct cql_connection *connection)
-{
-    for (unsigned i = 0; i < h->wanted; i++)
-        if (h->slots[i].connection == connection)
-            return true;
-    return false;
-}
-
 /* --- opening --- */
 
 static const struct cql_connection_events connection_events;
@@ -79,9 +71,9 @@ static const struct cql_connection_events connection_events;
 /* One connection finds out whether the node is there; the others follow it. */
 static void fill(struct cql_host *h)
 {
-    if (h->closing || h->timer)
+    if (h->closing || h->aside || h->timer)
         return;
-    const unsigned wanted = cql_host_ready(h) > 0 ? h->wanted : 1;
+    const unsigned wanted = cql_host_ready(h) > 0 && !h->single ? h->wanted : 1;
     unsigned open = 0;
     for (unsigned i = 0; i < h->wanted; i++)
         open += h->slots[i].connection != NULL;
@@ -102,9 +94,15 @@ static void on_back_off_over(void *ctx)
     fill(h);
 }
 
+static void end_back_off(struct cql_host *h)
+{
+    io_timer_cancel(h->timer);
+    h->timer = NULL;
+}
+
 static void back_off(struct cql_host *h)
 {
-    if (h->closing || h->timer)
+    if (h->closing || h->aside || h->timer)
         return;
     uint64_t limit = BACK_OFF_MIN_MS;
     for (unsigned i = 1; i < h->failures && limit < BACK_OFF_MAX_MS; i++)
@@ -131,8 +129,11 @@ static void lost(struct cql_host *h, struct cql_connection *connection, const st
         h->failures = 0;
     h->failures++;
     *slot = (struct slot){0};
-    if (h->negotiate && cql_host_ready(h) == 0)
-        h->options.version = 5; /* the node may come back upgraded */
+    if (cql_host_ready(h) == 0) {
+        h->single = false;
+        if (h->negotiate)
+            h->options.version = 5; /* the node may come back upgraded */
+    }
     tell(h, err);
     h->events->down(h->ctx, h, connection, err);
     back_off(h);
@@ -142,12 +143,23 @@ static void on_ready(void *ctx, struct cql_connection *connection)
 {
     struct cql_host *h = ctx;
     struct err err;
-    if (!h->events->accept(h->ctx, h, connection, &err)) {
+    struct slot *slot = slot_of(h, connection);
+    switch (h->events->accept(h->ctx, h, connection, &err)) {
+    case CQL_HOST_REFUSE:
         lost(h, connection, &err);
         cql_connection_close(connection);
         return;
+    case CQL_HOST_ALONE:
+        h->single = true;
+        *slot = (struct slot){0};
+        cql_connection_close(connection);
+        return;
+    case CQL_HOST_ASIDE:
+        cql_host_set_aside(h);
+        return;
+    case CQL_HOST_TAKE:
+        break;
     }
-    struct slot *slot = slot_of(h, connection);
     slot->ready = true;
     slot->ready_at = now_ms();
     h->told[0] = '\0';
@@ -261,14 +273,50 @@ void cql_host_free(struct cql_host *h)
 
 void cql_host_start(struct cql_host *h)
 {
+    h->aside = false;
     fill(h);
+}
+
+void cql_host_hurry(struct cql_host *h)
+{
+    if (!h->timer)
+        return;
+    end_back_off(h);
+    h->failures = 0;
+    fill(h);
+}
+
+void cql_host_fail(struct cql_host *h, const struct err *err)
+{
+    for (unsigned i = 0; i < h->wanted; i++) {
+        struct cql_connection *connection = h->slots[i].connection;
+        if (!connection)
+            continue;
+        lost(h, connection, err);
+        cql_connection_close(connection);
+    }
+}
+
+void cql_host_set_aside(struct cql_host *h)
+{
+    struct err err;
+    err_set(&err, ERR_CONNECTION, "%s:%u was set aside", h->name, h->options.port);
+    h->aside = true;
+    h->single = false;
+    h->told[0] = '\0';
+    end_back_off(h);
+    for (unsigned i = 0; i < h->wanted; i++) {
+        struct cql_connection *connection = h->slots[i].connection;
+        h->slots[i] = (struct slot){0};
+        if (connection)
+            cql_connection_retire(connection, &err);
+    }
 }
 
 void cql_host_close(struct cql_host *h)
 {
     h->closing = true;
-    io_timer_cancel(h->timer);
-    h->timer = NULL;
+    end_back_off(h);
     for (unsigned i = 0; i < h->wanted; i++)
         if (h->slots[i].connection)
             cql_connection_close(h->slots[i].connection);
@@ -284,6 +332,20 @@ const char *cql_host_name(const struct cql_host *h)
     return h->name;
 }
 
+uint16_t cql_host_port(const struct cql_host *h)
+{
+    return h->options.port;
+}
+
+unsigned cql_host_busy(const struct cql_host *h)
+{
+    unsigned busy = 0;
+    for (unsigned i = 0; i < h->wanted; i++)
+        if (h->slots[i].ready)
+            busy += cql_connection_busy(h->slots[i].connection);
+    return busy;
+}
+
 struct cql_connection *cql_host_pick(struct cql_host *h)
 {
     for (unsigned i = 0; i < h->wanted; i++) {
@@ -292,6 +354,14 @@ struct cql_connection *cql_host_pick(struct cql_host *h)
             return slot->connection;
     }
     return NULL;
+}
+
+bool cql_host_has_room(const struct cql_host *h)
+{
+    for (unsigned i = 0; i < h->wanted; i++)
+        if (h->slots[i].ready && cql_connection_has_room(h->slots[i].connection))
+            return true;
+    return false;
 }
 
 struct cql_connection *cql_host_any(struct cql_host *h)

@@ -8,16 +8,22 @@
 
 #include <stdbool.h>
 
-/* One contact point: keeps connections to it open, tries again with back-off and jitter. While none
- * is ready, it is set aside. */
+/* One node: keeps connections to it open, tries again with back-off and jitter. */
 struct cql_host;
 
 enum { CQL_HOST_CONNECTIONS_MAX = 16 };
 
+/* What becomes of a connection that is about to be ready. */
+enum cql_host_verdict {
+    CQL_HOST_TAKE,
+    CQL_HOST_REFUSE, /* err says why; tried again with back-off */
+    CQL_HOST_ALONE,  /* given up, as is opening more than those that are there */
+    CQL_HOST_ASIDE,  /* as by cql_host_set_aside */
+};
+
 struct cql_host_events {
-    /* A connection is about to become ready; false (with err) refuses the node. */
-    bool (*accept)(void *ctx, struct cql_host *host, struct cql_connection *connection,
-                   struct err *err);
+    enum cql_host_verdict (*accept)(void *ctx, struct cql_host *host,
+                                    struct cql_connection *connection, struct err *err);
     void (*up)(void *ctx, struct cql_host *host, struct cql_connection *connection);
     void (*drained)(void *ctx);
     void (*event)(void *ctx, const struct cql_event *event);
@@ -39,18 +45,29 @@ MUST_USE struct cql_host *cql_host_new(struct io_loop *loop, const char *address
 void cql_host_free(struct cql_host *host);
 
 void cql_host_start(struct cql_host *host);
+/* Tries again now what a back-off would try later. */
+void cql_host_hurry(struct cql_host *host);
+/* Fails all connections as if they had broken: it goes on with back-off. */
+void cql_host_fail(struct cql_host *host, const struct err *err);
+/* Closes all connections, whose calls end with ERR_CONNECTION; idle until cql_host_start. */
+void cql_host_set_aside(struct cql_host *host);
+/* Calls end with ERR_CANCELLED. */
 void cql_host_close(struct cql_host *host);
 /* Whether any connection object is left. */
 bool cql_host_is_closed(const struct cql_host *host);
 
+/* Address and port as they were given. */
 const char *cql_host_name(const struct cql_host *host);
+uint16_t cql_host_port(const struct cql_host *host);
 unsigned cql_host_ready(const struct cql_host *host);
+/* Whether pick would find one. */
+bool cql_host_has_room(const struct cql_host *host);
 /* Round robin over ready connections that have room; NULL when none has. */
 struct cql_connection *cql_host_pick(struct cql_host *host);
+/* Requests in flight. */
+unsigned cql_host_busy(const struct cql_host *host);
 /* A ready one, NULL when none is. */
 struct cql_connection *cql_host_any(struct cql_host *host);
 void cql_host_flush(struct cql_host *host);
-/* Whose connection it is. */
-bool cql_host_has(const struct cql_host *host, const struct cql_connection *connection);
 
 #endif

@@ -3,11 +3,14 @@
 #include "base/mem.h"
 #include "cql/frame.h"
 #include "cql/message.h"
+#include "cql/token.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 enum {
     COUNT_MAX = 65535,
+    KEY_MAX = 16,        /* columns of a partition key, to be routed */
     PER_VALUE = 4,       /* bytes on the wire around a value */
     PER_STATEMENT = 300, /* id or text length, counts, flags, timestamp */
 };
@@ -48,6 +51,12 @@ static struct slice put(char **at, struct slice s)
     return copy;
 }
 
+static bool only_reads(const struct cql_statement *statement)
+{
+    const struct slice text = statement->prepared ? statement->prepared->text : statement->text;
+    return text.len > 7 && strncasecmp(text.ptr, "SELECT ", 7) == 0;
+}
+
 /* One piece of memory: the request, its statements, their values, then all bytes. */
 struct cql_request *cql_request_new(enum cql_request_kind kind,
                                     const struct cql_statement *statements, size_t count,
@@ -68,6 +77,7 @@ struct cql_request *cql_request_new(enum cql_request_kind kind,
         .count = count,
         .attempts_left = (unsigned)count + 4,
     };
+    r->repeatable = execution->repeatable || (count == 1 && only_reads(statements));
     r->execution.paging_state = put(&bytes, execution->paging_state);
     for (size_t i = 0; i < count; i++) {
         copies[i] = statements[i];
@@ -85,8 +95,50 @@ struct cql_request *cql_request_new_prepare(struct cql_prepared *prepared)
 {
     struct cql_request *r = mem_zalloc(sizeof *r);
     r->kind = CQL_REQUEST_PREPARE;
+    r->repeatable = true;
     r->prepared = prepared;
     return r;
+}
+
+/* The cells of the partition key; false where they are not all bound. */
+static bool key_of(const struct cql_statement *statement, struct slice *cells)
+{
+    const struct cql_metadata *binds = &statement->prepared->binds;
+    for (uint32_t i = 0; i < binds->key_count; i++) {
+        const uint16_t at = binds->key_indexes[i];
+        if (at >= statement->value_count || statement->values[at].kind != CQL_VALUE_SET ||
+            statement->values[at].bytes.len > UINT16_MAX)
+            return false;
+        cells[i] = statement->values[at].bytes;
+    }
+    return true;
+}
+
+static int64_t token_of(const struct slice *cells, size_t count)
+{
+    if (count == 1)
+        return cql_token(cells[0]);
+    struct buf key = {0};
+    cql_token_key(cells, count, &key);
+    const int64_t token = cql_token(buf_slice(&key));
+    buf_free(&key);
+    return token;
+}
+
+struct cql_route cql_request_route(const struct cql_request *r)
+{
+    struct cql_route route = {0};
+    for (size_t i = 0; i < r->count && !route.known; i++) {
+        const struct cql_prepared *prepared = r->statements[i].prepared;
+        struct slice cells[KEY_MAX];
+        if (!prepared || prepared->binds.key_count == 0 || prepared->binds.key_count > KEY_MAX ||
+            !key_of(&r->statements[i], cells))
+            continue;
+        route = (struct cql_route){.known = true,
+                                   .keyspace = prepared->binds.columns[0].keyspace,
+                                   .token = token_of(cells, prepared->binds.key_count)};
+    }
+    return route;
 }
 
 enum cql_opcode cql_request_opcode(const struct cql_request *r)

@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "cql/client.h"
+#include "cql/cluster.h"
 #include "cql/connection.h"
 #include "cql/prepared.h"
 
@@ -17,22 +18,28 @@ enum cql_request_state {
     CQL_REQUEST_QUEUED,
     CQL_REQUEST_SENT,
     CQL_REQUEST_WAITING, /* for a statement to be prepared again */
+    CQL_REQUEST_PAUSED,  /* before it is repeated */
 };
 
-struct cql_host;
 struct cql_dispatch;
 struct cql_request {
     struct cql_call call; /* first: done gets a pointer to it */
     enum cql_request_kind kind;
     enum cql_request_state state;
-    struct cql_request *prev, *next;         /* the queue, or all that wait for one preparation */
+    struct cql_request *prev, *next;         /* the queue, all that wait for one preparation,
+                                              * or all that are paused */
     struct cql_request *due_prev, *due_next; /* all requests by deadline */
     uint64_t deadline, timeout;              /* ms */
     uint64_t since_us;                       /* when it was sent, or (before) taken; monotonic */
     struct cql_dispatch *dispatch;
     struct cql_connection *connection; /* when sent */
+    struct cql_host *host;             /* of it */
     struct cql_host *home;             /* preferred: where it was prepared again, or NULL */
+    struct cql_host *avoid;            /* where it failed, or NULL */
     unsigned attempts_left;
+    bool repeatable;
+    unsigned repeats;   /* so far */
+    uint64_t resume_at; /* PAUSED: ms */
 
     cql_result_fn *on_result;
     cql_prepared_fn *on_prepared;
@@ -59,6 +66,9 @@ MUST_USE struct cql_request *cql_request_new(enum cql_request_kind kind,
                                              const struct cql_execution *execution,
                                              struct err *err);
 struct cql_request *cql_request_new_prepare(struct cql_prepared *prepared);
+
+/* Where its first statement with a whole partition key belongs. */
+struct cql_route cql_request_route(const struct cql_request *request);
 
 enum cql_opcode cql_request_opcode(const struct cql_request *request);
 enum cql_operation cql_request_operation(const struct cql_request *request);

@@ -48,6 +48,9 @@ struct cql_execution {
     bool has_timestamp;        /* default write timestamp of statements without one, in µs */
     int64_t timestamp;
     uint64_t timeout_ms; /* 0: the client's */
+    /* Once or several times, it is the same: the client repeats it within its timeout when a node
+     * fails, is overloaded, or misses replicas. What begins with SELECT is repeated anyway. */
+    bool repeatable;
 };
 
 /* Fixed-size encodings, written to 8 (or 4) bytes of the caller's. */

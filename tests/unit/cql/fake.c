@@ -197,17 +197,132 @@ static void send_supported(struct fake_peer *p, int stream)
     send_buf(p, stream, CQL_OP_SUPPORTED, &b);
 }
 
+/* Rows whose columns are all called "c" and are blobs. */
+static void begin_rows(struct buf *b, unsigned columns, unsigned rows)
+{
+    buf_append_be32(b, 2);
+    buf_append_be32(b, 1);
+    buf_append_be32(b, columns);
+    put_text(b, "k");
+    put_text(b, "t");
+    for (unsigned i = 0; i < columns; i++) {
+        put_text(b, "c");
+        buf_append_be16(b, 3);
+    }
+    buf_append_be32(b, rows);
+}
+
+static void put_cell(struct buf *b, const char *text)
+{
+    cql_write_long_string(b, slice_str(text));
+}
+
+static void put_texts(struct buf *b, const char *const *texts, unsigned count)
+{
+    struct buf cell = {0};
+    buf_append_be32(&cell, count);
+    for (unsigned i = 0; i < count; i++)
+        put_cell(&cell, texts[i]);
+    cql_write_long_string(b, buf_slice(&cell));
+    buf_free(&cell);
+}
+
+static void put_id(struct buf *b, const struct fake *fake)
+{
+    char id[16] = "a node";
+    const int node = fake->node ? fake->node : fake->port;
+    memcpy(id + 8, &node, sizeof node);
+    cql_write_long_string(b, slice_of(id, sizeof id));
+}
+
+static const char *datacenter_of(const struct fake *fake)
+{
+    return fake->datacenter ? fake->datacenter : "dc1";
+}
+
 static void send_local(struct fake_peer *p, int stream)
 {
     struct buf b = {0};
-    buf_append_be32(&b, 2);
-    buf_append_be32(&b, 1);
-    buf_append_be32(&b, 2);
-    put_columns(&b, "release_version", "data_center", 0x0D);
-    buf_append_be32(&b, 1);
-    cql_write_long_string(&b, SLICE_LIT("9.8.7"));
-    cql_write_long_string(&b, slice_str(p->fake->datacenter ? p->fake->datacenter : "dc1"));
+    begin_rows(&b, 3, 1);
+    put_cell(&b, "9.8.7");
+    put_cell(&b, datacenter_of(p->fake));
+    put_id(&b, p->fake);
     send_buf(p, stream, CQL_OP_RESULT, &b);
+}
+
+static void put_node(struct buf *b, const struct fake *fake)
+{
+    put_id(b, fake);
+    put_cell(b, datacenter_of(fake));
+    put_cell(b, "rack1");
+    cql_write_long_string(b, SLICE_LIT("\177\0\0\1"));
+    put_texts(b, &fake->token, fake->token ? 1 : 0);
+}
+
+static void send_peers(struct fake_peer *p, int stream)
+{
+    struct buf b = {0};
+    begin_rows(&b, 6, (unsigned)p->fake->other_count);
+    for (size_t i = 0; i < p->fake->other_count; i++) {
+        put_node(&b, p->fake->others[i]);
+        if (p->fake->old) {
+            cql_write_long_string(&b, SLICE_LIT("\177\0\0\1"));
+        } else {
+            buf_append_be32(&b, 4);
+            buf_append_be32(&b, p->fake->others[i]->port);
+        }
+    }
+    send_buf(p, stream, CQL_OP_RESULT, &b);
+}
+
+static void send_keyspaces(struct fake_peer *p, int stream)
+{
+    static const char *const options[] = {"class", "org.apache.cassandra.locator.SimpleStrategy",
+                                          "replication_factor", "1"};
+    struct buf b = {0}, cell = {0};
+    begin_rows(&b, 2, 1);
+    put_cell(&b, "k");
+    buf_append_be32(&cell, 2);
+    for (int i = 0; i < 4; i++)
+        put_cell(&cell, options[i]);
+    cql_write_long_string(&b, buf_slice(&cell));
+    buf_free(&cell);
+    send_buf(p, stream, CQL_OP_RESULT, &b);
+    p->fake->topologies++;
+}
+
+static bool answer_system(struct fake_peer *p, const struct fake_request *r)
+{
+    const struct slice q = r->body;
+    struct buf b = {0};
+    if (memmem(q.ptr, q.len, "release_version", 15)) {
+        send_local(p, r->stream);
+    } else if (memmem(q.ptr, q.len, "system.local", 12)) {
+        begin_rows(&b, 6, 1);
+        put_node(&b, p->fake);
+        put_cell(&b, "org.apache.cassandra.dht.Murmur3Partitioner");
+        send_buf(p, r->stream, CQL_OP_RESULT, &b);
+    } else if (memmem(q.ptr, q.len, "system.peers_v2", 15) && p->fake->old) {
+        fake_error(p, r->stream, 0x2200, "table peers_v2 does not exist");
+    } else if (memmem(q.ptr, q.len, "system.peers", 12)) {
+        send_peers(p, r->stream);
+    } else if (memmem(q.ptr, q.len, "system_schema.keyspaces", 23)) {
+        send_keyspaces(p, r->stream);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void fake_event(struct fake_peer *p, const char *type, const char *change, int port)
+{
+    struct buf b = {0};
+    put_text(&b, type);
+    put_text(&b, change);
+    buf_append_slice(&b, SLICE_LIT("\4\177\0\0\1"));
+    buf_append_be32(&b, (uint32_t)port);
+    fake_answer(p, -1, CQL_OP_EVENT, buf_slice(&b));
+    buf_free(&b);
 }
 
 static void on_startup(struct fake_peer *p, const struct fake_request *r)
@@ -258,9 +373,7 @@ static void on_request(struct fake_peer *p, const struct fake_request *r)
         on_login(p, r);
     } else if (r->opcode == CQL_OP_REGISTER) {
         fake_answer(p, r->stream, CQL_OP_READY, SLICE_LIT(""));
-    } else if (r->opcode == CQL_OP_QUERY && memmem(r->body.ptr, r->body.len, "system.local", 12)) {
-        send_local(p, r->stream);
-    } else {
+    } else if (r->opcode != CQL_OP_QUERY || !answer_system(p, r)) {
         fake->requests++;
         if (fake->on_request)
             fake->on_request(fake, r);

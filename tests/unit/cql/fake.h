@@ -6,8 +6,9 @@
 #include "cql/inbound.h"
 #include "io/loop.h"
 
-/* A scripted node on the test's own loop. It shakes hands by itself; everything else goes to
- * on_request, or is answered with a Void result when that is NULL. */
+/* A scripted node on the test's own loop. It shakes hands and tells the topology by itself;
+ * everything else goes to on_request, or is answered with a Void result when that is NULL. The
+ * topology is that of the nodes in others and its own, with keyspace k of replication_factor 1. */
 struct fake;
 struct fake_peer;
 
@@ -25,6 +26,11 @@ struct fake {
     bool lz4, dead;              /* dead: it reads but never answers */
     const char *user, *password; /* asks for a login when set */
     const char *datacenter;
+    const char *token;    /* NULL: none */
+    struct fake **others; /* or NULL */
+    size_t other_count;
+    bool old;     /* it knows no system.peers_v2 */
+    int node;     /* which: two of one number are one node, at two addresses; 0: the port's */
     void *tls;    /* an SSL_CTX of fake_tls; NULL: plain TCP */
     bool asked;   /* TLS: a client has shown a certificate */
     bool by_byte; /* one byte a turn of the loop */
@@ -32,7 +38,7 @@ struct fake {
     void *ctx;
     struct fake_peer *peers;
     /* What was seen. */
-    int connections, open, options, prepares, requests, segments, registers;
+    int connections, open, options, prepares, requests, segments, registers, topologies;
 };
 
 /* Sets fake->tls: presents cert and key; with ca, asks clients for a certificate of it. */
@@ -55,6 +61,7 @@ void fake_int(struct fake_peer *peer, int stream, int value);
 /* PREPARED: one int to bind, one int column of the given name. */
 void fake_prepared(struct fake_peer *peer, int stream, struct slice id, const char *result_id,
                    const char *column);
+void fake_event(struct fake_peer *peer, const char *type, const char *change, int port);
 /* Ends the connection: with a reset, or with FIN. */
 void fake_reset(struct fake_peer *peer);
 void fake_hang_up(struct fake_peer *peer);

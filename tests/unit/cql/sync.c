@@ -1,6 +1,7 @@
 #include "cql/sync.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@ static int open_clients;
 
 struct io_loop *sync_loop(void)
 {
-    if (!loop)
+    if (!loop) {
+        signal(SIGPIPE, SIG_IGN); /* as the program does */
         loop = io_loop_new(NULL);
+    }
     return loop;
 }
 
