@@ -14,6 +14,7 @@ struct planned {
     const struct cql_column *columns; /* as they were prepared */
     const struct query_bind *binds;
     uint32_t bind_count;
+    bool repeatable;
 };
 
 struct sink_query {
@@ -92,14 +93,14 @@ static bool prepare(struct planning *p, struct planned *out, struct err *err)
     return true;
 }
 
-static bool check_rules(struct planning *p, struct err *err)
+static bool check_rules(struct planning *p, bool same_time, struct err *err)
 {
     const struct source_table_options *o = p->query->options;
     const struct query_rules rules = {.keyspace = o->keyspace,
                                       .data = o->data,
                                       .series = o->series,
                                       .schema = p->query->table->schema,
-                                      .same_time = p->query->same_time};
+                                      .same_time = same_time};
     size_t at;
     const bool fine =
         query_rules_check(&rules, p->statement, p->columns, p->column_count, &at, err);
@@ -121,7 +122,8 @@ static bool plan(struct planning *p, struct planned *out, struct arena *scratch,
     buf_printf(&table, "%.*s.%.*s", SLICE_ARG(s->keyspace), SLICE_ARG(s->table));
     out->table = arena_copy(&p->query->arena, buf_slice(&table));
     buf_free(&table);
-    return check_rules(p, err) && prepare(p, out, err);
+    out->repeatable = check_rules(p, true, NULL);
+    return check_rules(p, p->query->same_time, err) && prepare(p, out, err);
 }
 
 /* Statements are numbered through all texts. */
@@ -185,6 +187,11 @@ void sink_query_free(struct sink_query *q)
 uint32_t sink_query_count(const struct sink_query *q)
 {
     return q ? q->count : 0;
+}
+
+bool sink_query_repeatable(const struct sink_query *q, uint32_t statement)
+{
+    return q->planned[statement].repeatable;
 }
 
 static bool bind_statement(const struct planned *planned, const struct query_values *values,

@@ -38,6 +38,8 @@ void sink_query_free(struct sink_query *query);
 
 /* How many statements; 0 for NULL. */
 uint32_t sink_query_count(const struct sink_query *query);
+/* Whether a statement (from 0 on) leaves the same when it is sent twice at one write time. */
+bool sink_query_repeatable(const struct sink_query *query, uint32_t statement);
 
 /* Fills out[sink_query_count] for a copy to Cassandra; values live in arena. ERR_VALUE when a
  * value does not fit or a key has none: the record can't be copied. */

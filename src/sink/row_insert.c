@@ -73,13 +73,16 @@ bool sink_row_insert_prepare(struct sink_row_insert *insert, struct cql_client *
     const struct map_schema *schema = insert->table->schema;
     struct buf text = {0};
     uint32_t columns = 0;
+    insert->repeatable = true;
     buf_append_str(&text, "INSERT INTO ");
     source_append_table(&text, options->keyspace, options->data);
     for (uint32_t i = 0; i < schema->key_count; i++)
         append_column(&text, schema->keys[i].name, &columns);
     for (uint32_t i = 0; i < schema->column_count; i++) {
-        if (schema->columns[i].to_cassandra)
-            append_column(&text, schema->columns[i].name, &columns);
+        if (!schema->columns[i].to_cassandra)
+            continue;
+        append_column(&text, schema->columns[i].name, &columns);
+        insert->repeatable &= schema->columns[i].type->id != CQL_LIST;
     }
     if (options->version_column)
         append_column(&text, slice_str(options->version_column), &columns);

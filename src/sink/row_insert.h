@@ -11,6 +11,9 @@ struct sink_row_insert {
     const struct source_table_options *options; /* borrowed */
     bool every_column;                          /* nulls are written whatever the row holds */
     const struct cql_prepared *prepared;
+    /* Sent twice it leaves what it leaves sent once. Lists are the exception: at one write time
+     * their elements double. */
+    bool repeatable;
 };
 
 /* For tasks. */

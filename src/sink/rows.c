@@ -60,18 +60,37 @@ static void on_finished(void *ctx, const struct cql_result *result, const struct
     finish(ctx, err);
 }
 
-static struct cql_execution execution(const struct one *one)
+/* The row, one of insertQuery, or (the last) the entry. */
+static bool is_repeatable(const struct one *one, uint32_t statement)
+{
+    const struct rows *rows = one->applying->rows;
+    if (statement == one->count || one->write->delete)
+        return true;
+    return statement == 0 ? rows->insert.repeatable
+                          : sink_query_repeatable(rows->query, statement - 1);
+}
+
+static bool is_batch_repeatable(const struct one *one)
+{
+    bool repeatable = true;
+    for (uint32_t i = 0; i <= one->count; i++)
+        repeatable &= is_repeatable(one, i);
+    return repeatable;
+}
+
+static struct cql_execution execution(const struct one *one, bool repeatable)
 {
     return (struct cql_execution){
         .consistency = one->applying->rows->options.table->consistency,
         .has_timestamp = true, /* for statements that don't tell it: insertQuery's */
         .timestamp = one->write->write_time,
+        .repeatable = repeatable,
     };
 }
 
 static void send_entry(struct one *one)
 {
-    const struct cql_execution how = execution(one);
+    const struct cql_execution how = execution(one, true);
     struct err failed = {0};
     if (!cql_execute(one->applying->rows->client, &one->statements[one->count], &how, on_finished,
                      one, &failed))
@@ -177,10 +196,10 @@ static bool bind_one(struct one *one, struct err *err)
 
 static void send_parts(struct one *one)
 {
-    const struct cql_execution how = execution(one);
     struct part *parts = arena_alloc(&one->applying->arena, one->count * sizeof *parts);
     one->pending = one->count;
     for (uint32_t i = 0; i < one->count; i++) {
+        const struct cql_execution how = execution(one, is_repeatable(one, i));
         struct err failed = {0};
         parts[i] = (struct part){one, i};
         if (!cql_execute(one->applying->rows->client, &one->statements[i], &how, on_written,
@@ -198,7 +217,7 @@ static bool start_one(struct one *one, struct err *err)
     if (!bind_one(one, err))
         return false;
     if (rows->options.logged) {
-        const struct cql_execution how = execution(one);
+        const struct cql_execution how = execution(one, is_batch_repeatable(one));
         return cql_batch(rows->client, CQL_BATCH_LOGGED, one->statements,
                          one->count + !one->write->no_entry, &how, on_finished, one, err);
     }

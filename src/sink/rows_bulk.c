@@ -67,7 +67,9 @@ static void on_written(void *ctx, const struct cql_result *result, const struct 
 
 static void send_batch(struct applying *applying, struct batch *batch)
 {
-    const struct cql_execution how = {.consistency = applying->bulk->insert.options->consistency};
+    const struct sink_row_insert *insert = &applying->bulk->insert;
+    const struct cql_execution how = {.consistency = insert->options->consistency,
+                                      .repeatable = insert->repeatable};
     struct cql_client *client = applying->bulk->client;
     struct err err = {0};
     io_group_add(&applying->group);
