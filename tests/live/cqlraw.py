@@ -328,6 +328,7 @@ def column(t, raw):
 class Schemas:
     """Makes random types; user-defined ones get names of their own."""
     rng: random.Random
+    vectors: bool = True
     made: list = field(default_factory=list)
 
     def type(self, depth=0, key=False):
@@ -335,7 +336,8 @@ class Schemas:
         scalars = sorted(set(SCALARS) - ({"duration"} if key else set()))
         if depth == 3 or self.rng.random() < (0.35 if depth == 0 else 0.6):
             return Type(self.rng.choice(scalars))
-        name = self.rng.choice(["list", "set", "map", "tuple", "udt", "vector"])
+        name = self.rng.choice(["list", "set", "map", "tuple", "udt"]
+                               + ["vector"] * self.vectors)
         frozen = self.rng.random() < 0.5 or name == "tuple"
         if name in ("set", "map"):
             inner = (self.type(depth + 1, True),)

@@ -240,6 +240,11 @@ class Place:
         self.elastic.drop(self.index)
         self.session.execute(f"DROP KEYSPACE IF EXISTS {self.keyspace}", timeout=120)
 
+    @property
+    def cassandra_major(self):
+        release = self.cql("SELECT release_version FROM system.local WHERE key = 'local'")
+        return int(release[0]["release_version"].split(".")[0])
+
     # --- schema
 
     def make(self, columns=None, properties=None, **options):

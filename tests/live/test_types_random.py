@@ -20,7 +20,7 @@ class Worker:
         self.rng = random.Random(f"{seed}/{number}")
         self.raw, self.folder = raw, folder / str(number)
         self.place = Place(servers, cassandra, es)
-        self.schemas = Schemas(self.rng)
+        self.schemas = Schemas(self.rng, vectors=self.place.cassandra_major >= 5)
         self.created = self.folders = 0
 
     def cql(self, text, *values):
