@@ -175,7 +175,9 @@ void fake_prepared(struct fake_peer *p, int stream, struct slice id, const char 
         put_text(&b, result_id);
     buf_append_be32(&b, 1);
     buf_append_be32(&b, 1);
-    buf_append_be32(&b, 0);
+    buf_append_be32(&b, p->fake->keyed);
+    if (p->fake->keyed)
+        buf_append_be16(&b, 0);
     put_columns(&b, "bind", NULL, 9);
     buf_append_be32(&b, 1);
     buf_append_be32(&b, 1);
@@ -312,6 +314,11 @@ static bool answer_system(struct fake_peer *p, const struct fake_request *r)
         return false;
     }
     return true;
+}
+
+struct fake_peer *fake_next(struct fake_peer *p)
+{
+    return p->next;
 }
 
 void fake_event(struct fake_peer *p, const char *type, const char *change, int port)

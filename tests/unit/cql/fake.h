@@ -29,6 +29,7 @@ struct fake {
     const char *token;    /* NULL: none */
     struct fake **others; /* or NULL */
     size_t other_count;
+    bool keyed;   /* what its statements bind is the partition key */
     bool old;     /* it knows no system.peers_v2 */
     int node;     /* which: two of one number are one node, at two addresses; 0: the port's */
     void *tls;    /* an SSL_CTX of fake_tls; NULL: plain TCP */
@@ -61,6 +62,8 @@ void fake_int(struct fake_peer *peer, int stream, int value);
 /* PREPARED: one int to bind, one int column of the given name. */
 void fake_prepared(struct fake_peer *peer, int stream, struct slice id, const char *result_id,
                    const char *column);
+/* Of fake->peers, in turn. */
+struct fake_peer *fake_next(struct fake_peer *peer);
 void fake_event(struct fake_peer *peer, const char *type, const char *change, int port);
 /* Ends the connection: with a reset, or with FIN. */
 void fake_reset(struct fake_peer *peer);
