@@ -243,7 +243,7 @@ struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options
     c->dispatch.request_timeout_ms = c->request_timeout_ms;
     c->dispatch.watch = options->watch;
     err_set(&c->last_error, ERR_CONNECTION, "not connected yet");
-    cql_dispatch_init(&c->dispatch, io_loop_uv(loop));
+    cql_dispatch_init(&c->dispatch, loop);
     c->open_handles = 2;
     return c;
 }

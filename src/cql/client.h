@@ -93,7 +93,8 @@ const struct cql_metadata *cql_prepared_binds(const struct cql_prepared *prepare
 /* Columns of its rows, count 0 when it returns none. Honours "metadata changed". */
 const struct cql_metadata *cql_prepared_columns(const struct cql_prepared *prepared);
 
-/* Runs one statement. Values are copied before it returns. */
+/* Runs one statement. Values are copied before it returns. A change of the schema is called back
+ * when all nodes have it, as far as they are there. */
 MUST_USE bool cql_execute(struct cql_client *client, const struct cql_statement *statement,
                           const struct cql_execution *execution, cql_result_fn *done, void *ctx,
                           struct err *err);

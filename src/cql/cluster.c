@@ -142,6 +142,12 @@ bool cql_cluster_is_up(const struct cql_cluster *c)
     return false;
 }
 
+bool cql_cluster_is_down(const struct cql_cluster *c, struct slice host_id)
+{
+    const struct member *m = member_by_id(c, host_id);
+    return m && m->refused;
+}
+
 static bool is_local(const struct cql_cluster *c, const struct cql_ring_node *node)
 {
     return c->datacenter && slice_is(node->datacenter, c->datacenter);

@@ -1,5 +1,7 @@
 #include "cql/dispatch.h"
 
+#include "base/mem.h"
+#include "cql/agreement.h"
 #include "cql/answer.h"
 #include "cql/error.h"
 
@@ -245,6 +247,31 @@ static void on_prepared(struct cql_dispatch *d, struct cql_request *r, struct cq
     finish(d, r, NULL, fits ? NULL : &err);
 }
 
+static void on_agreed(struct cql_agreement *a)
+{
+    static const struct cql_metadata none;
+    static const struct cql_result result = {.kind = CQL_RESULT_SCHEMA, .columns = &none};
+    DL_DELETE(*a->list, a);
+    a->on_result(a->ctx, &result, NULL);
+    free(a);
+}
+
+static void await_agreement(struct cql_dispatch *d, struct cql_request *r)
+{
+    struct cql_agreement *a = mem_zalloc(sizeof *a);
+    a->loop = d->loop;
+    a->cluster = d->cluster;
+    a->host = r->host;
+    a->done = on_agreed;
+    a->on_result = r->on_result;
+    a->ctx = r->ctx;
+    a->list = &d->agreements;
+    DL_APPEND(d->agreements, a);
+    DL_DELETE2(d->due, r, due_prev, due_next);
+    free(r);
+    cql_agreement_start(a);
+}
+
 static void on_result(struct cql_dispatch *d, struct cql_request *r, struct cql_reader message)
 {
     struct err err;
@@ -261,7 +288,10 @@ static void on_result(struct cql_dispatch *d, struct cql_request *r, struct cql_
         struct cql_prepared *prepared = (struct cql_prepared *)r->statements[0].prepared;
         cql_prepared_reshape(&d->registry, prepared, new_id, &columns);
     }
-    finish(d, r, &result, NULL);
+    if (result.kind == CQL_RESULT_SCHEMA)
+        await_agreement(d, r);
+    else
+        finish(d, r, &result, NULL);
 }
 
 static void on_answer(struct cql_call *call, const struct cql_frame *answer, const struct err *err)
@@ -359,10 +389,11 @@ void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t ti
 
 /* --- life --- */
 
-void cql_dispatch_init(struct cql_dispatch *d, uv_loop_t *loop)
+void cql_dispatch_init(struct cql_dispatch *d, struct io_loop *loop)
 {
-    uv_idle_init(loop, &d->idle);
-    uv_timer_init(loop, &d->timer);
+    d->loop = loop;
+    uv_idle_init(io_loop_uv(loop), &d->idle);
+    uv_timer_init(io_loop_uv(loop), &d->timer);
     d->idle.data = d;
     d->timer.data = d;
 }
@@ -376,6 +407,9 @@ void cql_dispatch_cancel(struct cql_dispatch *d)
         take_out(d, r);
         finish(d, r, NULL, &err);
     }
+    struct cql_agreement *a, *next;
+    DL_FOREACH_SAFE (d->agreements, a, next)
+        cql_agreement_end(a);
 }
 
 void cql_dispatch_forget(struct cql_dispatch *d, const struct cql_host *host)
@@ -387,6 +421,9 @@ void cql_dispatch_forget(struct cql_dispatch *d, const struct cql_host *host)
         r->home = r->home == host ? NULL : r->home;
         r->avoid = r->avoid == host ? NULL : r->avoid;
     }
+    struct cql_agreement *a;
+    DL_FOREACH(d->agreements, a)
+    a->host = a->host == host ? NULL : a->host;
 }
 
 void cql_dispatch_free(struct cql_dispatch *d)

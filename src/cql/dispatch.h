@@ -10,12 +10,15 @@
 /* Brings requests to connections and answers back to callers: the queue, deadlines, statements that
  * nodes have forgotten, and what is repeated after a node failed. Each request that was added is
  * called back exactly once. */
+struct cql_agreement;
 struct cql_dispatch {
     struct cql_cluster *cluster;  /* borrowed */
     const struct err *last_error; /* borrowed: why no connection is ready */
     struct cql_registry registry;
     struct arena scratch; /* metadata of one answer */
     struct cql_request *queue, *due, *again, *paused;
+    struct cql_agreement *agreements;
+    struct io_loop *loop;
     uint64_t request_timeout_ms; /* of preparations of its own */
     struct cql_watch watch;
     uv_idle_t idle;   /* runs while there is something to send */
@@ -24,7 +27,7 @@ struct cql_dispatch {
     bool closing;
 };
 
-void cql_dispatch_init(struct cql_dispatch *dispatch, uv_loop_t *loop);
+void cql_dispatch_init(struct cql_dispatch *dispatch, struct io_loop *loop);
 /* Queues a request; it is sent in the next turn of the loop. */
 void cql_dispatch_add(struct cql_dispatch *dispatch, struct cql_request *request,
                       uint64_t timeout_ms);
