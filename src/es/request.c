@@ -7,15 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEAD_US = 5000000, SHOWN_MAX = 120 };
+enum { DEAD_MIN_US = 1000000, DEAD_MAX_US = 30000000, SHOWN_MAX = 120 };
 
 struct request {
     struct es_client *client;
     size_t host;
+    size_t tried; /* hosts */
     const char *method;
     char *path;
     enum es_operation operation;
     int64_t started_us;
+    struct buf url;
     es_answer_fn *done;
     void *ctx;
 };
@@ -87,6 +89,57 @@ static void finish(const struct request *r, uint64_t took_us, const struct json_
     r->done(r->ctx, json, status, err);
 }
 
+static void set_aside(const struct es_client *client, size_t number, const char *why)
+{
+    struct es_host *host = &client->hosts[number];
+    int64_t dead_us = DEAD_MIN_US;
+    for (unsigned i = 0; i < host->failures && dead_us < DEAD_MAX_US; i++)
+        dead_us *= 2;
+    if (host->failures++ == 0 && client->host_count > 1)
+        log_warning(client->log, "elasticsearch %s is set aside: %s", host->origin.url, why);
+    host->dead_until_us = clock_mono_us() + (dead_us < DEAD_MAX_US ? dead_us : DEAD_MAX_US);
+}
+
+static void take_back(const struct es_client *client, size_t number)
+{
+    struct es_host *host = &client->hosts[number];
+    if (host->failures > 0 && client->host_count > 1)
+        log_info(client->log, "elasticsearch %s answers again", host->origin.url);
+    host->failures = 0;
+    host->dead_until_us = 0;
+}
+
+static void free_request(struct request *r)
+{
+    free(r->path);
+    buf_free(&r->url);
+    free(r);
+}
+
+static const char *url_of(struct request *r)
+{
+    buf_clear(&r->url);
+    buf_append_str(&r->url, r->client->hosts[r->host].origin.url);
+    buf_append_str(&r->url, r->path);
+    return buf_cstr(&r->url);
+}
+
+static const char *on_elsewhere(void *ctx, const struct err *err)
+{
+    struct request *r = ctx;
+    set_aside(r->client, r->host, err->text);
+    if (++r->tried >= r->client->host_count)
+        return NULL;
+    r->host = choose_host(r->client);
+    return url_of(r);
+}
+
+/* The server, or what stands before it, is not ready: the others may be. */
+static bool is_away(int status)
+{
+    return status >= 502 && status <= 504;
+}
+
 static const char *remedy(enum err_code code, int status)
 {
     if (code == ERR_AUTH)
@@ -144,20 +197,22 @@ static void take_answer(const struct request *r, const struct io_http_answer *an
 static void on_answer(void *ctx, struct io_http_answer *answer, const struct err *err)
 {
     struct request *r = ctx;
-    struct es_host *host = &r->client->hosts[r->host];
     if (answer) {
-        host->dead_until_us = 0;
+        if (is_away(answer->status))
+            set_aside(r->client, r->host, "it is not ready");
+        else
+            take_back(r->client, r->host);
         take_answer(r, answer);
     } else {
         struct err own = *err;
-        if (own.code == ERR_CONNECTION || own.code == ERR_TIMEOUT)
-            host->dead_until_us = clock_mono_us() + DEAD_US;
-        err_context(&own, "elasticsearch %s", host->origin.url);
+        if ((own.code == ERR_CONNECTION && r->tried < r->client->host_count) ||
+            own.code == ERR_TIMEOUT)
+            set_aside(r->client, r->host, own.text);
+        err_context(&own, "elasticsearch %s", r->client->hosts[r->host].origin.url);
         log_debug(r->client->log, "%s %s: %s", r->method, r->path, own.text);
         finish(r, (uint64_t)(clock_mono_us() - r->started_us), NULL, 0, &own);
     }
-    free(r->path);
-    free(r);
+    free_request(r);
 }
 
 bool es_send(struct es_client *client, const char *method, const char *path, struct buf *body,
@@ -172,23 +227,19 @@ bool es_send(struct es_client *client, const char *method, const char *path, str
                           .started_us = clock_mono_us(),
                           .done = done,
                           .ctx = ctx};
-    struct buf url = {0};
-    buf_append_str(&url, client->hosts[r->host].origin.url);
-    buf_append_str(&url, path);
     const struct io_http_request request = {
         .method = method,
-        .url = buf_cstr(&url),
+        .url = url_of(r),
         .content_type = sending == ES_BULK ? "application/x-ndjson" : "application/json",
         .body = body,
         .plain = !client->version.takes_gzip,
         .once = sending != ES_JSON,
         .login = &client->login,
+        .elsewhere = on_elsewhere,
     };
     const bool sent = io_http_send(client->http, &request, on_answer, r, err) != NULL;
-    buf_free(&url);
     if (!sent) {
-        free(r->path);
-        free(r);
+        free_request(r);
         if (body)
             buf_free(body);
     } else if (client->watch.begun) {

@@ -10,6 +10,7 @@
 struct es_host {
     struct io_http_origin origin;
     int64_t dead_until_us; /* monotonic; set aside until then */
+    unsigned failures;     /* since its last answer */
 };
 
 struct es_client {

@@ -93,6 +93,18 @@ static void end_call(struct io_http_call *call, int status, const struct err *er
     start_waiting(http);
 }
 
+static bool start_elsewhere(struct io_http_call *call, CURLcode rc, const struct err *err)
+{
+    CURLM *multi = call->http->multi;
+    const char *url = io_http_call_may_move(call, rc, err) ? call->elsewhere(call->ctx, err) : NULL;
+    if (!url)
+        return false;
+    curl_multi_remove_handle(multi, call->easy);
+    if (!io_http_call_move(call, url) || curl_multi_add_handle(multi, call->easy) != CURLM_OK)
+        io_http_cancel(call);
+    return true;
+}
+
 static void end_finished(struct io_http *http)
 {
     CURLMsg *message;
@@ -111,7 +123,8 @@ static void end_finished(struct io_http *http)
         }
         struct err err;
         io_http_call_error(call, rc, &err);
-        end_call(call, 0, &err);
+        if (!start_elsewhere(call, rc, &err))
+            end_call(call, 0, &err);
     }
 }
 

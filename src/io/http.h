@@ -41,6 +41,10 @@ struct io_http_login {
     const char *api_key; /* sent as "Authorization: ApiKey …" */
 };
 
+/* Where else a request may go whose server could not be reached (err says why), or ended the
+ * connection under one that is not sent `once`: a URL, borrowed for the call, or NULL. */
+typedef const char *io_http_elsewhere_fn(void *ctx, const struct err *err);
+
 struct io_http_request {
     const char *method;                /* GET, POST, PUT, DELETE, HEAD */
     const char *url;                   /* without user and password */
@@ -49,6 +53,7 @@ struct io_http_request {
     bool plain;                        /* the body is not compressed, whatever its size */
     bool once;                         /* see below; for requests with a body */
     const struct io_http_login *login; /* may be NULL */
+    io_http_elsewhere_fn *elsewhere;   /* NULL: nowhere else; gets the ctx of the callback */
 };
 
 struct io_http_answer {

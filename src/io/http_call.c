@@ -172,6 +172,8 @@ struct io_http_call *io_http_call_new(const struct io_http_options *options,
         curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
     if (request->body)
         set_body(call, request);
+    call->elsewhere = request->elsewhere;
+    call->once = request->once;
     if (request->login)
         set_login(call, request->login);
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
@@ -210,6 +212,24 @@ static enum err_code code_of(CURLcode rc, const struct io_http_call *call)
     default:
         return ERR_CONNECTION;
     }
+}
+
+bool io_http_call_may_move(const struct io_http_call *call, CURLcode rc, const struct err *err)
+{
+    curl_off_t connected = 0;
+    if (!call->elsewhere || call->cancelled || err->code != ERR_CONNECTION)
+        return false;
+    if (!call->once || rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST)
+        return true;
+    curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    return connected == 0 && call->body_sent == 0;
+}
+
+bool io_http_call_move(struct io_http_call *call, const char *url)
+{
+    call->body_sent = 0;
+    buf_clear(&call->answer);
+    return curl_easy_setopt(call->easy, CURLOPT_URL, url) == CURLE_OK;
 }
 
 void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err)

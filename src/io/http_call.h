@@ -19,6 +19,8 @@ struct io_http_call {
     io_http_fn *done;
     void *ctx;
     int64_t started_us;
+    io_http_elsewhere_fn *elsewhere; /* or NULL */
+    bool once;
     bool active; /* curl has it */
     bool cancelled;
     bool too_large;
@@ -28,6 +30,11 @@ struct io_http_call {
 struct io_http_call *io_http_call_new(const struct io_http_options *options,
                                       const struct io_http_request *request, struct err *err);
 void io_http_call_free(struct io_http_call *call);
+/* Whether it may go to another server after this result of curl's: none of it has reached one, or
+ * it does no harm twice. */
+bool io_http_call_may_move(const struct io_http_call *call, CURLcode rc, const struct err *err);
+/* Makes it ready to be started anew, for another url. */
+MUST_USE bool io_http_call_move(struct io_http_call *call, const char *url);
 /* What curl's result for a call that failed means. */
 void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err);
 

@@ -152,6 +152,95 @@ static void test_hosts_take_turns(void **state)
     tear_down(&w);
 }
 
+/* Two servers; the first one does what first says, the second one is well. */
+struct pair {
+    struct world w;
+    struct http_server *second;
+};
+
+static void set_up_pair(struct pair *p, const struct http_reply *first, size_t count)
+{
+    static const struct http_reply well[] = {{.body = "{\"items\":[{\"index\":{\"status\":201}}],"
+                                                      "\"errors\":false,\"took\":1," SHARDS "}"}};
+    struct io_loop *loop = io_loop_new(NULL);
+    p->w.server = http_server_new(io_loop_uv(loop), first, count);
+    p->second = http_server_new(io_loop_uv(loop), well, 1);
+    char hosts[128];
+    snprintf(hosts, sizeof hosts, "%s %s", http_server_url(p->w.server),
+             http_server_url(p->second));
+    sync_open_on(&p->w.s, loop, hosts, "i", NULL);
+    assert_true(sync_connect(&p->w.s));
+    assert_int_equal(http_server_count(p->w.server), 1);
+}
+
+static void tear_down_pair(struct pair *p)
+{
+    http_server_stop(p->second);
+    tear_down(&p->w);
+    http_server_free(p->second);
+}
+
+static bool bulk_one(struct world *w)
+{
+    struct buf body = {0};
+    assert_true(es_bulk_index(w->s.client, &body, SLICE_LIT("a"), 1, false, SLICE_LIT("{}"), NULL));
+    return sync_bulk(&w->s, &body, 1);
+}
+
+/* What reached nobody goes elsewhere, a write too. */
+static void test_a_host_that_is_gone(void **state)
+{
+    (void)state;
+    static const struct http_reply first[] = {{.body = ROOT("9.5.3")}};
+    struct pair p;
+    set_up_pair(&p, first, 1);
+    http_server_stop(p.w.server);
+    for (int i = 0; i < 6; i++) {
+        if (i % 2 ? !bulk_one(&p.w) : !sync_refresh(&p.w.s))
+            fail_msg("%s", p.w.s.err.text);
+    }
+    assert_int_equal(http_server_count(p.second), 6);
+    assert_non_null(strstr(http_server_seen(p.second, 1)->body, "\"a\""));
+    tear_down_pair(&p);
+}
+
+/* What has reached one goes elsewhere only if it does no harm twice. */
+static void test_a_host_that_ends_under_a_request(void **state)
+{
+    (void)state;
+    static const struct http_reply first[] = {{.body = ROOT("9.5.3")}, {.reset = true}};
+    struct pair p;
+    set_up_pair(&p, first, 2);
+    assert_true(sync_refresh(&p.w.s)); /* the second one's turn */
+    assert_true(sync_refresh(&p.w.s));
+    assert_int_equal(http_server_count(p.second), 2);
+    tear_down_pair(&p);
+
+    set_up_pair(&p, first, 2);
+    assert_true(bulk_one(&p.w));
+    assert_false(bulk_one(&p.w));
+    assert_int_equal(p.w.s.err.code, ERR_CONNECTION);
+    assert_int_equal(http_server_count(p.w.server), 2);
+    assert_true(bulk_one(&p.w)); /* it sits out */
+    assert_true(bulk_one(&p.w));
+    assert_int_equal(http_server_count(p.second), 3);
+    tear_down_pair(&p);
+}
+
+static void test_a_host_that_is_not_ready(void **state)
+{
+    (void)state;
+    static const struct http_reply first[] = {{.body = ROOT("9.5.3")}, {.status = 503}};
+    struct pair p;
+    set_up_pair(&p, first, 2);
+    assert_true(bulk_one(&p.w));
+    assert_false(bulk_one(&p.w));
+    assert_int_equal(p.w.s.err.code, ERR_UNAVAILABLE);
+    for (int i = 0; i < 4; i++)
+        assert_true(bulk_one(&p.w));
+    tear_down_pair(&p);
+}
+
 struct answer {
     bool came;
     enum err_code code;
@@ -947,6 +1036,9 @@ int main(void)
         cmocka_unit_test(test_root_that_is_missing),
         cmocka_unit_test(test_what_is_no_server),
         cmocka_unit_test(test_hosts_take_turns),
+        cmocka_unit_test(test_a_host_that_is_gone),
+        cmocka_unit_test(test_a_host_that_ends_under_a_request),
+        cmocka_unit_test(test_a_host_that_is_not_ready),
         cmocka_unit_test(test_other_questions),
         cmocka_unit_test(test_logins),
         cmocka_unit_test(test_bulk_lines),
