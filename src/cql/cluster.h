@@ -61,6 +61,8 @@ struct cql_connection *cql_cluster_pick(struct cql_cluster *cluster, const struc
                                         const struct cql_host *avoid, struct cql_host **host);
 /* Whether any connection is ready for requests. */
 bool cql_cluster_is_up(const struct cql_cluster *cluster);
+/* Whether any is, to another node than this one. */
+bool cql_cluster_has_other(const struct cql_cluster *cluster, const struct cql_host *host);
 /* Whether the node of this host_id refused to be connected to, last time. */
 bool cql_cluster_is_down(const struct cql_cluster *cluster, struct slice host_id);
 void cql_cluster_flush(struct cql_cluster *cluster);

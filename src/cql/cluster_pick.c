@@ -47,6 +47,14 @@ struct cql_connection *cql_cluster_pick(struct cql_cluster *c, const struct cql_
     return m ? cql_host_pick(m->host) : NULL;
 }
 
+bool cql_cluster_has_other(const struct cql_cluster *c, const struct cql_host *host)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->members[i]->host != host && cql_member_is_ready(c->members[i]))
+            return true;
+    return false;
+}
+
 void cql_cluster_flush(struct cql_cluster *c)
 {
     for (size_t i = 0; i < c->count; i++)

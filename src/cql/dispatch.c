@@ -28,6 +28,25 @@ static uint64_t now_ms(void)
 
 static void on_due(uv_timer_t *timer);
 
+/* When another node is asked, if this one has not answered. */
+static uint64_t move_at(const struct cql_request *r)
+{
+    return r->deadline - r->timeout / 2;
+}
+
+static struct cql_request *first_to_move(const struct cql_dispatch *d, uint64_t until)
+{
+    struct cql_request *r;
+    DL_FOREACH2(d->due, r, due_next)
+    {
+        if (move_at(r) > until)
+            return NULL;
+        if (r->repeatable && !r->moved)
+            return r;
+    }
+    return NULL;
+}
+
 static void arm(struct cql_dispatch *d)
 {
     if (!d->due) {
@@ -35,9 +54,11 @@ static void arm(struct cql_dispatch *d)
         return;
     }
     uint64_t next = d->due->deadline;
-    const struct cql_request *paused;
-    DL_FOREACH (d->paused, paused)
-        next = paused->resume_at < next ? paused->resume_at : next;
+    const struct cql_request *r;
+    DL_FOREACH (d->paused, r)
+        next = r->resume_at < next ? r->resume_at : next;
+    r = first_to_move(d, next);
+    next = r ? move_at(r) : next;
     const uint64_t now = now_ms();
     uv_update_time(d->timer.loop);
     uv_timer_start(&d->timer, on_due, next > now ? next - now : 0, 0);
@@ -95,6 +116,21 @@ static void resume(struct cql_dispatch *d, uint64_t now)
             continue;
         DL_DELETE(d->paused, r);
         requeue(d, r, NULL);
+    }
+}
+
+/* A node that stands still keeps its connections for longer than a request has time. */
+static void move_late(struct cql_dispatch *d, uint64_t now)
+{
+    struct cql_request *r;
+    while ((r = first_to_move(d, now))) {
+        struct cql_connection *connection = r->connection;
+        r->moved = true;
+        if (r->state != CQL_REQUEST_SENT || r->again || !cql_cluster_has_other(d->cluster, r->host))
+            continue;
+        r->avoid = r->host;
+        requeue(d, r, NULL);
+        cql_connection_abandon(connection, &r->call); /* may break it, and end other requests */
     }
 }
 
@@ -176,6 +212,7 @@ static void on_due(uv_timer_t *timer)
     }
     d->held_up = false;
     resume(d, now);
+    move_late(d, now);
     while (d->due && d->due->deadline <= now)
         expire(d, d->due);
     if (d->queue) /* those given up have made room */
@@ -422,8 +459,8 @@ void cql_dispatch_forget(struct cql_dispatch *d, const struct cql_host *host)
         r->avoid = r->avoid == host ? NULL : r->avoid;
     }
     struct cql_agreement *a;
-    DL_FOREACH(d->agreements, a)
-    a->host = a->host == host ? NULL : a->host;
+    DL_FOREACH (d->agreements, a)
+        a->host = a->host == host ? NULL : a->host;
 }
 
 void cql_dispatch_free(struct cql_dispatch *d)

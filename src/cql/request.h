@@ -38,6 +38,7 @@ struct cql_request {
     struct cql_host *avoid;            /* where it failed, or NULL */
     unsigned attempts_left;
     bool repeatable;
+    bool moved;         /* to another node, since this one did not answer */
     unsigned repeats;   /* so far */
     uint64_t resume_at; /* PAUSED: ms */
 

@@ -22,6 +22,8 @@ class Row:
 
 
 ROWS = [
+    Row("cassandra", "6.", "org.apache.cassandra", "cassandra-all", "jars", (17, 21),
+        cassandra.Cassandra),
     Row("cassandra", "5.", "org.apache.cassandra", "cassandra-all", "jars", (17, 17),
         cassandra.Cassandra),
     Row("cassandra", "4.", "org.apache.cassandra", "cassandra-all", "jars", (17, 17),

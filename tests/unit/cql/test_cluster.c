@@ -218,6 +218,31 @@ static void test_a_node_that_fails(void **state)
     sync_close(client);
 }
 
+/* Connections that stay open, but bring nothing. */
+static void test_a_node_that_stands_still(void **state)
+{
+    (void)state;
+    options.request_timeout_ms = 1000;
+    struct cql_client *client = connected_to_all();
+    nodes[2].dead = true;
+    const uint64_t start = uv_hrtime();
+    struct sync_outcome o[60] = {{0}};
+    const struct cql_statement statement = {.text = SLICE_LIT("SELECT x")};
+    for (int i = 0; i < 60; i++)
+        assert_true(cql_execute(client, &statement, &one, sync_on_result, &o[i], NULL));
+    for (int i = 0; i < 60; i++) {
+        sync_run(&o[i]);
+        assert_int_equal(o[i].err.code, ERR_NONE);
+    }
+    assert_true(uv_hrtime() - start > 450 * 1000000ull);
+    const struct cql_statement write = {.text = SLICE_LIT("UPDATE x")};
+    unsigned late = 0;
+    for (int i = 0; i < 3; i++)
+        late += sync_execute(client, &write, &one).err.code == ERR_TIMEOUT;
+    assert_true(late > 0);
+    sync_close(client);
+}
+
 static int refusals;
 
 static void refuse(struct fake *fake, const struct fake_request *r)
@@ -372,6 +397,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_key_goes_to_its_node, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_node_that_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_node_that_stands_still, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_node_refuses_for_now, setup, teardown),
         cmocka_unit_test_setup_teardown(test_data_centers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_node_in_the_data_center, setup, teardown),
