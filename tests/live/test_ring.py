@@ -61,7 +61,8 @@ def caes(place, tmp_path):
     with support.Caes(place, tmp_path) as runner:
         # The others are found by their topology.
         yield runner.configure(interval=0.2, CassandraConfig={
-            "contactPoints": place.servers.cassandra_hosts[:1]})
+            "contactPoints": place.servers.cassandra_hosts[:1],
+            "requestTimeout": 30})  # three nodes on one machine can be slow
 
 
 class Persistent(Application):
