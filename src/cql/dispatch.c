@@ -137,6 +137,13 @@ static void move_late(struct cql_dispatch *d, uint64_t now)
 static void finish(struct cql_dispatch *d, struct cql_request *r, const struct cql_result *result,
                    const struct err *err);
 
+static void tell_end(const struct cql_dispatch *d, const struct cql_request *r,
+                     const struct err *err)
+{
+    if (d->watch.ended && !r->settled)
+        d->watch.ended(d->watch.ctx, cql_request_operation(r), now_us() - r->since_us, err);
+}
+
 /* A statement was prepared again, or was not: those that wait for it go on. */
 static void finish_again(struct cql_dispatch *d, struct cql_request *r, const struct err *err)
 {
@@ -157,8 +164,7 @@ static void finish(struct cql_dispatch *d, struct cql_request *r, const struct c
                    const struct err *err)
 {
     DL_DELETE2(d->due, r, due_prev, due_next);
-    if (d->watch.ended && !r->settled)
-        d->watch.ended(d->watch.ctx, cql_request_operation(r), now_us() - r->since_us, err);
+    tell_end(d, r, err);
     if (r->again)
         finish_again(d, r, err);
     else if (r->kind == CQL_REQUEST_PREPARE)
@@ -305,6 +311,7 @@ static void await_agreement(struct cql_dispatch *d, struct cql_request *r)
     a->list = &d->agreements;
     DL_APPEND(d->agreements, a);
     DL_DELETE2(d->due, r, due_prev, due_next);
+    tell_end(d, r, NULL);
     free(r);
     cql_agreement_start(a);
 }

@@ -6,7 +6,6 @@
 #include "cql/token.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 enum {
     COUNT_MAX = 65535,
@@ -51,10 +50,11 @@ static struct slice put(char **at, struct slice s)
     return copy;
 }
 
-static bool only_reads(const struct cql_statement *statement)
+/* Statements begin with their verb, without comments: they are our own. */
+static bool reads(const struct cql_statement *s)
 {
-    const struct slice text = statement->prepared ? statement->prepared->text : statement->text;
-    return text.len > 7 && strncasecmp(text.ptr, "SELECT ", 7) == 0;
+    const struct slice text = s->prepared ? s->prepared->text : s->text;
+    return text.len > 0 && (text.ptr[0] == 'S' || text.ptr[0] == 's');
 }
 
 /* One piece of memory: the request, its statements, their values, then all bytes. */
@@ -77,7 +77,7 @@ struct cql_request *cql_request_new(enum cql_request_kind kind,
         .count = count,
         .attempts_left = (unsigned)count + 4,
     };
-    r->repeatable = execution->repeatable || (count == 1 && only_reads(statements));
+    r->repeatable = execution->repeatable || (count == 1 && reads(statements));
     r->execution.paging_state = put(&bytes, execution->paging_state);
     for (size_t i = 0; i < count; i++) {
         copies[i] = statements[i];
@@ -151,13 +151,6 @@ enum cql_opcode cql_request_opcode(const struct cql_request *r)
     default:
         return r->statements[0].prepared ? CQL_OP_EXECUTE : CQL_OP_QUERY;
     }
-}
-
-/* Statements begin with their verb, without comments: they are our own. */
-static bool reads(const struct cql_statement *s)
-{
-    const struct slice text = s->prepared ? s->prepared->text : s->text;
-    return text.len > 0 && (text.ptr[0] == 'S' || text.ptr[0] == 's');
 }
 
 enum cql_operation cql_request_operation(const struct cql_request *r)

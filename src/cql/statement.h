@@ -49,7 +49,7 @@ struct cql_execution {
     int64_t timestamp;
     uint64_t timeout_ms; /* 0: the client's */
     /* Once or several times, it is the same: the client repeats it within its timeout when a node
-     * fails, is overloaded, or misses replicas. What begins with SELECT is repeated anyway. */
+     * fails, is overloaded, or misses replicas. SELECTs are repeated anyway. */
     bool repeatable;
 };
 

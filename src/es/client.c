@@ -169,8 +169,7 @@ static void on_root(void *ctx, const struct json_node *json, int status, const s
         err_set(&own, ERR_PROTOCOL,
                 "elasticsearch: the server at this address is no Elasticsearch");
     /* What could not be reached was tried at the other hosts already. */
-    const bool no_answer =
-        status == 0 && own.code != ERR_CANCELLED && own.code != ERR_CONNECTION;
+    const bool no_answer = status == 0 && own.code != ERR_CANCELLED && own.code != ERR_CONNECTION;
     if (no_answer && --c->left > 0 &&
         es_send(c->client, "GET", "/", NULL, ES_JSON, on_root, c, &own))
         return;
