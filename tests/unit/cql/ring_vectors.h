@@ -1,4 +1,5 @@
 /* Made by ring_vectors.py. */
+/* clang-format off */
 
 static const struct vector_node small_nodes[] = {
     {"dc1", "r1", {INT64_C(4865782901354085936), INT64_C(-7048155917072976836), INT64_C(-931725450029404348), INT64_C(-7491968275375482579)}, 4},

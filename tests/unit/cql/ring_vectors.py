@@ -62,7 +62,7 @@ def number(value):
 
 def main():
     rng = random.Random(1)
-    print("/* Made by ring_vectors.py. */")
+    print("/* Made by ring_vectors.py. */\n/* clang-format off */")
     for name, (nodes, tokens, keyspaces) in CLUSTERS.items():
         asked = list(answer(rng, nodes, tokens, keyspaces))
         print(f"\nstatic const struct vector_node {name}_nodes[] = {{")
