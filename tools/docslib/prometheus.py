@@ -107,7 +107,8 @@ def check_dashboard(root):
     variables = {v["name"]: v for v in board.get("templating", {}).get("list", [])}
     for name, variable in variables.items():
         asked = _variable_query(variable) if variable["type"] == "query" else None
-        if variable["type"] == "query" and not (asked and asked[2] in measured.get(asked[1], ())):
+        if variable["type"] == "query" and not (
+                asked and asked[1] in measured and asked[2] in measured[asked[1]] | OWN):
             yield DASHBOARD, 1, f"variable {name} asks for nothing that exists"
     panels = list(_panels(board))
     ids = [panel.get("id") for panel in panels]

@@ -114,7 +114,7 @@ class Runner:
     # --- blocks
 
     def _write(self, block, text):
-        path = self.file(block.remarks["file"])
+        path = self.file(self.here(block.remarks["file"]))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if block.language == "yaml":
             config = yaml.safe_load(text)
