@@ -112,6 +112,8 @@ void check_listen(struct check_findings *f, const char *where, const struct app_
     const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
                                    .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
+    if (strcmp(config->http.listen, "off") == 0)
+        return;
     if (colon && len < sizeof host) {
         memcpy(host, from, len);
         host[len] = '\0';

@@ -55,7 +55,7 @@ class Runner:
         (bin_ / "caes-sync").symlink_to(program)
         (bin_ / "caes-sync-daemon").symlink_to(program)
         self._script(bin_ / "cqlsh", f'exec {venv}/bin/python -W ignore {venv}/bin/cqlsh '
-                     f'--no-color --request-timeout=60 {cassandra[0]} {cassandra[1]} "$@"')
+                     f'--no-color --connect-timeout=30 --request-timeout=60 {cassandra[0]} {cassandra[1]} "$@"')
         self.env = {**os.environ, "HOME": str(folder), "PATH": f"{bin_}:{os.environ['PATH']}",
                     "TZ": "UTC", "LC_ALL": "C.UTF-8", "CQLSH_NO_BUNDLED": "1"}
         self.env.pop("CAES_CONFIG", None)
@@ -130,9 +130,8 @@ class Runner:
         """A part of a configuration: the program must take it."""
         path = self.home / "fragment.yaml"
         config = yaml.safe_load(text)
-        path.write_text(json.dumps(merged(BASE, config)) if "pipelines" not in config else text)
-        if set(BASE) <= set(config):
-            path.write_text(text)
+        whole = merged(BASE, config)
+        path.write_text(text if whole == config or "pipelines" in config else json.dumps(whole))
         code, said = self._run([self.program, "-c", str(path), "status"])
         if code not in (0, 1, 4):
             raise Broken(f"is no configuration: {said.strip()}")

@@ -148,6 +148,7 @@ static void test_listening(void **state)
     } addresses[] = {
         {"127.0.0.1:0", NULL, CHECK_INFO, NULL},
         {"localhost:0", NULL, CHECK_INFO, NULL},
+        {"off", NULL, CHECK_INFO, NULL},
         {address, NULL, CHECK_ERROR, "in use"},
         {"0.0.0.0:0", NULL, CHECK_WARNING, "no token"},
         {":0", NULL, CHECK_WARNING, "no token"},
