@@ -7,6 +7,7 @@ FENCE = re.compile(r"^( *)(`{3,}|~{3,})(\w*)\s*$")
 REMARK = re.compile(r"<!--\s*([\w-]+)(?::\s*(.*?))?\s*-->\s*$")
 INLINE = re.compile(r"`([^`\n]+)`")
 RUN = ("sh", "yaml", "cql", "json")
+ALIASES = {"shell": "sh", "bash": "sh", "yml": "yaml"}
 REMARKS = {"not-run": True, "exit": True, "file": True, "screen": True, "eventually": False}
 
 
@@ -90,6 +91,9 @@ def read(path, name):
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if block is not None:
             if line.strip() == fence:
+                reason = re.match(r"# not-run: (.+)", block.text)
+                if reason:
+                    block.remarks["not-run"] = reason[1]
                 page.blocks.append(block)
                 block = None
             else:
@@ -98,7 +102,8 @@ def read(path, name):
         opening = FENCE.match(line)
         if opening:
             fence = opening[2]
-            block, waiting = Block(opening[3], number + 1, "", waiting), {}
+            language = ALIASES.get(opening[3], opening[3])
+            block, waiting = Block(language, number + 1, "", waiting), {}
         elif not _remark(page, number, line, waiting):
             if waiting and line.strip():
                 page.faults.append((number, f"{next(iter(waiting))} is not followed by a block"))
