@@ -5,7 +5,8 @@ FUZZ_SECONDS ?= 600
 CMAKE := cmake -G Ninja -S .
 BUILD := cmake --build
 
-.PHONY: all setup asan test test-all demo install bench fuzz format lint clean
+.PHONY: all setup asan test test-all demo install bench fuzz format lint docs-check \
+  clean
 
 all:
 	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=$(prefix) -DTESTS=OFF >/dev/null
@@ -47,6 +48,12 @@ format:
 
 lint:
 	@tools/lint
+
+# Links, generated pages, names; then every command and configuration in the documents, on real servers.
+docs-check: all
+	@tools/setup
+	@tools/docs-check
+	@build/venv/bin/python -m pytest -q -p no:cacheprovider tests/live/test_docs.py
 
 clean:
 	@for d in build/asan build/fuzz build; do [ ! -f $$d/build.ninja ] || ninja -C $$d clean; done

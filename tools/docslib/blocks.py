@@ -24,9 +24,13 @@ def _fault(block, before):
     return None
 
 
-def check(tree):
+def check(root, tree):
+    tool = root / "tools/screens"
+    screens = tool.read_text(encoding="utf-8") if tool.exists() else ""
     for page in tree:
         for before, block in zip([None, *page.blocks], page.blocks):
             fault = _fault(block, before)
             if fault:
                 yield page.name, block.line, fault
+            elif block.remarks.get("screen") and f'"{block.remarks["screen"]}"' not in screens:
+                yield page.name, block.line, f"tools/screens makes no {block.remarks['screen']}"

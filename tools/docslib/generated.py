@@ -1,4 +1,5 @@
 """Pages that are made, not written: they say what the program, or their source, says today."""
+import functools
 import json
 import subprocess
 
@@ -9,6 +10,7 @@ TOPICS = {"docs/configuration.md": "configuration", "docs/types.md": "types",
 STATUS, STATUS_SOURCE = "docs/status-json.md", "docs/status.schema.json"
 
 
+@functools.cache
 def help_of(program, *words):
     run = subprocess.run([program, "help", *words], capture_output=True, text=True, timeout=60)
     return run.stdout if run.returncode == 0 else None

@@ -87,7 +87,7 @@ def _remark(page, number, line, waiting):
 
 
 def read(path, name):
-    page, block, fence, waiting = Page(path, name), None, None, {}
+    page, block, fence, indent, waiting = Page(path, name), None, "", "", {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if block is not None:
             if line.strip() == fence:
@@ -97,11 +97,11 @@ def read(path, name):
                 page.blocks.append(block)
                 block = None
             else:
-                block.text += line + "\n"
+                block.text += line.removeprefix(indent) + "\n"
             continue
         opening = FENCE.match(line)
         if opening:
-            fence = opening[2]
+            indent, fence = opening[1], opening[2]
             language = ALIASES.get(opening[3], opening[3])
             block, waiting = Block(language, number + 1, "", waiting), {}
         elif not _remark(page, number, line, waiting):

@@ -64,7 +64,7 @@ def check_rules(root):
         tree = yaml.safe_load((root / RULES).read_text(encoding="utf-8"))
         rules = [rule for group in tree["groups"] for rule in group["rules"]]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        yield RULES, 1, f"can't be read: {error}"
+        yield RULES, 1, f"can't be read: {' '.join(str(error).split())}"
         return
     names = [rule.get("alert") for rule in rules]
     for name in {name for name in names if names.count(name) > 1}:
@@ -102,7 +102,7 @@ def check_dashboard(root):
     try:
         board = json.loads((root / DASHBOARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        yield DASHBOARD, 1, f"can't be read: {error}"
+        yield DASHBOARD, 1, f"can't be read: {' '.join(str(error).split())}"
         return
     variables = {v["name"]: v for v in board.get("templating", {}).get("list", [])}
     for name, variable in variables.items():

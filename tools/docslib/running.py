@@ -14,6 +14,7 @@ import yaml
 
 BASE = {"ElasticSearchConfig": {"index": "i"},
         "CassandraConfig": {"keyspace": "k", "dataColumnFamily": "d"}}
+NOISE = re.compile(r"[-+]+$|WARNING: cqlsh was built against ")
 PATIENCE = 30  # seconds for what shows only after a while
 
 
@@ -24,7 +25,7 @@ class Broken(Exception):
 def plain(text):
     """Lines without what differs from run to run for no reason: widths of tables, empty lines."""
     lines = (re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
-    return [line for line in lines if line and not re.fullmatch(r"[-+]+", line)]
+    return [line for line in lines if line and not NOISE.match(line)]
 
 
 def matches(wanted, shown):

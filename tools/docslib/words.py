@@ -30,32 +30,20 @@ def keys(root):
     return whole
 
 
-class Commands:
-    """What `caes-sync help` knows."""
-
-    def __init__(self, program):
-        self.program, self.helps = program, {}
-
-    def help(self, command):
-        if command not in self.helps:
-            self.helps[command] = generated.help_of(self.program, command)
-        return self.helps[command]
-
-    def fault(self, words):
-        """What is wrong with the words behind caes-sync, or None."""
-        words = [word for word in words if word not in ("…",)]
-        while words and words[0] in ("-c", "--config", "--log-level", "--pipeline"):
-            words = words[2:]
-        if not words or words[0].startswith("-"):
-            return None
-        text = self.help(words[0])
-        if text is None:
-            return f"caes-sync has no command {words[0]}"
-        for word in words[1:]:
-            if word.startswith("--") and not re.search(rf"^ +(?:-\w, |    )?{word.split('=')[0]}\b",
-                                                       text, re.MULTILINE):
-                return f"caes-sync {words[0]} has no option {word}"
+def command_fault(program, words):
+    """What is wrong with the words behind caes-sync, or None."""
+    while words and words[0] in ("-c", "--config", "--log-level", "--pipeline"):
+        words = words[2:]
+    if not words or words[0].startswith("-") or words[0] == "…":
         return None
+    text = generated.help_of(program, words[0])
+    if text is None:
+        return f"caes-sync has no command {words[0]}"
+    for word in words[1:]:
+        option = re.escape(word.split("=")[0])
+        if word.startswith("--") and not re.search(rf"^ +(?:-\w, )?{option}\b", text, re.MULTILINE):
+            return f"caes-sync {words[0]} has no option {word}"
+    return None
 
 
 def _split(text):
@@ -66,12 +54,12 @@ def _split(text):
 
 
 def check(root, program, tree):
-    commands, known, measured = Commands(program), keys(root), metrics(root)
+    known, measured = keys(root), metrics(root)
     for page in tree:
         for number, text in page.inline():
             words = _split(text)
             if words[:1] == ["caes-sync"] and len(words) > 1:
-                fault = commands.fault([re.split(r"[|\[]", w)[0] or "…" for w in words[1:]])
+                fault = command_fault(program, [re.split(r"[|\[]", word)[0] for word in words[1:]])
                 if fault:
                     yield page.name, number, fault
             elif KEY.match(text) and text not in known:
