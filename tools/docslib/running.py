@@ -119,10 +119,8 @@ class Runner:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if block.language == "yaml":
             config = yaml.safe_load(text)
-            if isinstance(config, dict) and "CassandraConfig" in config | (
-                    config.get("pipelines") or [{}])[0]:
-                # JSON is YAML; the text itself is looked at by the program in _fragment.
-                self._fragment(text)
+            if isinstance(config, dict) and {"CassandraConfig", "pipelines"} & set(config):
+                self._fragment(text)  # the text itself; what is written is its JSON, which is YAML
                 text = json.dumps(self._located(config), indent=1)
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
