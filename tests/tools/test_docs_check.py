@@ -36,6 +36,7 @@ class DocsCheck(unittest.TestCase):
                 if not target.exists():
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.touch()
+        (self.root / "src").mkdir()
         (self.root / "tools").mkdir(exist_ok=True)
         shutil.copy(ROOT / "tools/screens", self.root / "tools/screens")
 
@@ -138,6 +139,22 @@ class DocsCheck(unittest.TestCase):
     def test_unknown_metric(self):
         self.append("Watch `caes_lags_seconds` and `caes_cycle_seconds_bucket`.")
         self.found("caes_lags_seconds is no metric")
+
+    # --- messages, states, alerts
+
+    def test_message_that_the_docs_do_not_know(self):
+        source = self.root / "src/new.c"
+        source.write_text('log_info(log, "all is fine with %s", name);\n'
+                          'log_error(log, "%s: the moon is "\n          "%d km away", name, km);\n'
+                          'log_warning(log, "%s: %s", a, b);\n')
+        self.found('docs/operations.md:1: does not tell what "the moon is" means (src/new.c)')
+        self.append("| …: the moon is … km away | … |", "docs/operations.md")
+        self.assertEqual(self.check(), "")
+
+    def test_state_and_alert_that_the_docs_do_not_know(self):
+        self.change("docs/operations.md", "| `stuck` |", "| `stick` |")
+        self.change(RULES, "alert: CaesSyncGap", "alert: CaesSyncAbyss")
+        self.found("does not tell what the state stuck means", 2)
 
     # --- blocks
 

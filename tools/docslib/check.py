@@ -1,5 +1,5 @@
 """All that is looked at without servers."""
-from . import blocks, generated, links, pages, prometheus, words
+from . import blocks, generated, links, messages, pages, prometheus, words
 
 
 def _faults(root, program):
@@ -11,6 +11,7 @@ def _faults(root, program):
     yield from words.check(root, program, tree)
     yield from blocks.check(root, tree)
     yield from prometheus.check(root)
+    yield from messages.check(root)
 
 
 def faults(root, program):
