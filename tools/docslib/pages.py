@@ -7,7 +7,7 @@ FENCE = re.compile(r"^( *)(`{3,}|~{3,})(\w*)\s*$")
 REMARK = re.compile(r"<!--\s*([\w-]+)(?::\s*(.*?))?\s*-->\s*$")
 INLINE = re.compile(r"`([^`\n]+)`")
 RUN = ("sh", "yaml", "cql", "json")
-ALIASES = {"shell": "sh", "bash": "sh", "yml": "yaml"}
+ALIASES = {"shell": "sh", "bash": "sh", "yml": "yaml", "sql": "cql"}
 REMARKS = {"not-run": True, "exit": True, "file": True, "screen": True, "eventually": False}
 
 

@@ -1,6 +1,7 @@
 """Runs the blocks of a page, in their order, as somebody would who types them.
 
-A page has a home folder of its own. Addresses of the docs (127.0.0.1:9200, 9042, 8686) become those of
+A page has a home folder of its own, with /etc/caes-sync in it and a configuration unless the page writes
+one. Addresses of the docs (127.0.0.1:9200, 9042, 8686) become those of
 the test servers, and the names of keyspaces and indices that the page declares become unique ones.
 """
 import json
@@ -60,6 +61,11 @@ class Runner:
         self.env = {**os.environ, "HOME": str(folder), "PATH": f"{bin_}:{os.environ['PATH']}",
                     "TZ": "UTC", "LC_ALL": "C.UTF-8", "CQLSH_NO_BUNDLED": "1"}
         self.env.pop("CAES_CONFIG", None)
+        self.etc = folder / "etc/caes-sync"
+        self.etc.mkdir(parents=True)
+        default = folder / ".caes/config.yaml"
+        default.parent.mkdir()
+        default.write_text(json.dumps(self._located(BASE)))
 
     @staticmethod
     def _script(path, text):
@@ -81,6 +87,7 @@ class Runner:
         text = text.replace("http://127.0.0.1:9200", self.elasticsearch)
         text = text.replace("127.0.0.1:9200", self.elasticsearch.split("//")[1])
         text = text.replace("127.0.0.1:9042", "%s:%d" % self.cassandra)
+        text = text.replace("/etc/caes-sync/", f"{self.etc}/")
         return text.replace("127.0.0.1:8686", self.listen)
 
     def file(self, name):
@@ -127,6 +134,9 @@ class Runner:
 
     def _fragment(self, text):
         """A part of a configuration: the program must take it."""
+        for name in re.findall(re.escape(f"{self.etc}/") + r"([\w.-]+)", text):
+            (self.etc / name).touch(0o600)  # a secret or a certificate: the program wants to read it
+            (self.etc / name).write_text("x\n")
         path = self.home / "fragment.yaml"
         config = yaml.safe_load(text)
         whole = merged(BASE, config)
