@@ -100,7 +100,9 @@ def read(path, name):
                 block.text += line.removeprefix(indent) + "\n"
             continue
         opening = FENCE.match(line)
-        if opening:
+        if line == "<!-- before":
+            indent, fence, block = "", "-->", Block("sh", number + 1, "")
+        elif opening:
             indent, fence = opening[1], opening[2]
             language = ALIASES.get(opening[3], opening[3])
             block, waiting = Block(language, number + 1, "", waiting), {}
