@@ -50,10 +50,8 @@ lint:
 	@tools/lint
 
 # Links, generated pages, names; then every command and configuration in the documents, on real servers.
-docs-check: all
-	@tools/setup
-	@tools/docs-check
-	@build/venv/bin/python -m pytest -q -p no:cacheprovider tests/live/test_docs.py
+docs-check:
+	@tools/test --docs
 
 clean:
 	@for d in build/asan build/fuzz build; do [ ! -f $$d/build.ninja ] || ninja -C $$d clean; done

@@ -16,7 +16,7 @@ import yaml
 BASE = {"ElasticSearchConfig": {"index": "i"},
         "CassandraConfig": {"keyspace": "k", "dataColumnFamily": "d"}}
 NOISE = re.compile(r"[-+]+$|WARNING: cqlsh was built against ")
-PATIENCE = 30  # seconds for what shows only after a while
+PATIENCE = 60  # seconds for what shows only after a while
 
 
 class Broken(Exception):
