@@ -3,6 +3,7 @@
 #include "app/control.h"
 #include "app/monitor.h"
 #include "app/pid_file.h"
+#include "app/service.h"
 #include "app/session.h"
 #include "base/json.h"
 #include "status/json.h"
@@ -20,6 +21,7 @@ struct run {
     struct control *control;
     uv_signal_t signals[ARRAY_LEN(signal_numbers)];
     uv_timer_t patience; /* with the batch, once it is to stop */
+    struct service *service;
     struct monitor *monitor;
     bool reload, stopping;
 };
@@ -33,6 +35,7 @@ static void interrupt(struct run *run)
 static void ask_reload(struct run *run)
 {
     run->reload = true;
+    service_reloading(run->service);
     interrupt(run);
 }
 
@@ -57,6 +60,7 @@ static void on_signal(uv_signal_t *handle, int number)
     }
     log_info(run->session.log, "stopping after this batch");
     run->stopping = true;
+    service_stopping(run->service, NULL);
     uv_timer_start(&run->patience, leave_at_once, DAEMON_PATIENCE_MS, 0);
     interrupt(run);
     /* A second Ctrl-C ends it at once: the state bears that. */
@@ -181,6 +185,7 @@ static void close_all(struct run *run)
 {
     control_close(run->control);
     monitor_close(run->monitor);
+    service_close(run->service);
     if (run->session.loop) {
         for (size_t i = 0; i < ARRAY_LEN(signal_numbers); i++)
             uv_close((uv_handle_t *)&run->signals[i], NULL);
@@ -213,11 +218,18 @@ static bool run_until_stopped(struct run *run, struct err *err)
     bool fine = true;
     while (fine && !run->stopping) {
         monitor_watch(run->monitor, s->config, s->engines, s->engine_count);
+        service_ready(run->service);
         fine = engine_run(s->engines, s->engine_count, err);
         while (fine && run->reload && !run->stopping)
             fine = reopen(run, err);
     }
     return fine;
+}
+
+static void end_in_error(const struct run *run, const struct err *err)
+{
+    log_error(run->session.log, "ends: %s", err->text);
+    service_stopping(run->service, err->text);
 }
 
 /* run->session holds a configuration; closes all. */
@@ -229,12 +241,15 @@ static enum exit_code serve(struct run *run, struct daemon_link *link, struct er
         log_info(run->session.log, "caes-sync %s started (pid %d, %s)", CAES_VERSION, (int)getpid(),
                  run->session.file);
         session_warn(&run->session);
-        run->monitor = monitor_new(run->session.loop, run->session.log);
+        /* One in the background is not the process that a manager started. */
+        if (!run->session.background)
+            run->service = service_open(run->session.loop, run->session.log);
+        run->monitor = monitor_new(run->session.loop, run->session.log, run->service);
         daemon_ready(link);
         if (run_until_stopped(run, err))
             log_info(run->session.log, "stopped");
         else
-            log_error(run->session.log, "ends: %s", err->text);
+            end_in_error(run, err);
     }
     close_all(run);
     return exit_code_of(err->code);

@@ -66,6 +66,7 @@ static void publish(struct monitor *m)
     struct status_snapshot *s = monitor_snapshot(m);
     for (size_t i = 0; i < m->count; i++)
         tell_stuck(m, s, i);
+    service_look(m->service, s);
     if (m->http)
         status_http_publish(m->http, s);
     else
@@ -84,11 +85,12 @@ static void on_timer(uv_timer_t *timer)
     publish(m);
 }
 
-struct monitor *monitor_new(struct io_loop *loop, const struct log *log)
+struct monitor *monitor_new(struct io_loop *loop, const struct log *log, struct service *service)
 {
     struct monitor *m = mem_zalloc(sizeof *m);
     m->loop = loop;
     m->log = log;
+    m->service = service;
     m->started_us = clock_wall_us();
     uv_timer_init(io_loop_uv(loop), &m->timer);
     m->timer.data = m;

@@ -3,15 +3,16 @@
 
 #include "app/config.h"
 #include "app/engine.h"
+#include "app/service.h"
 #include "status/snapshot.h"
 
 /* Looks at the engines every second and makes a snapshot of what it sees: for the status page,
- * whose listener it keeps, and for `status`. Lives from the daemon's start to its end, over
- * reloads; its counters go on with each new engine of the same pipeline. */
+ * whose listener it keeps, for the service manager and for `status`. Lives from the daemon's start
+ * to its end, over reloads; its counters go on with each new engine of the same pipeline. */
 struct monitor;
 
-/* loop and log are borrowed for its life. */
-struct monitor *monitor_new(struct io_loop *loop, const struct log *log);
+/* loop, log and service (may be NULL) are borrowed for its life. */
+struct monitor *monitor_new(struct io_loop *loop, const struct log *log, struct service *service);
 /* Goes on with these engines, as config says; they are borrowed until monitor_leave, config until
  * the next call or monitor_close. What can't be listened on now is logged and tried again:
  * the sync does not depend on it. */

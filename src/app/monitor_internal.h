@@ -36,6 +36,7 @@ struct monitor_pipeline {
 struct monitor {
     struct io_loop *loop;
     const struct log *log;
+    struct service *service;
     uv_timer_t timer;
     const struct app_config *config;
     int64_t started_us;
