@@ -1,6 +1,7 @@
 #include "app/command.h"
 
 #include "app/config_value.h"
+#include "app/journal.h"
 #include "app/logging_config.h"
 #include "app/nearest.h"
 
@@ -379,7 +380,8 @@ enum exit_code command_fail(const struct err *err)
 {
     /* A complaint about the configuration begins with its file, as compilers' do. */
     bool located = err->code == ERR_CONFIG && err->text[0] == '/';
-    fprintf(stderr, "%s%s\n", located ? "" : "caes-sync: ", err->text);
+    fprintf(stderr, "%s%s%s\n", journal_is(STDERR_FILENO) ? "<3>" : "",
+            located ? "" : "caes-sync: ", err->text);
     return exit_code_of(err->code);
 }
 

@@ -1,5 +1,6 @@
 #include "app/logging.h"
 
+#include "app/journal.h"
 #include "app/logging_file.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -7,7 +8,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CHAIN_MAX = 32 };
@@ -99,28 +99,27 @@ static void resolve(struct logging *l, struct entry *e)
     e->log.level = (enum log_level)(level > least ? level : least);
 }
 
-static bool is_journal(int fd)
+static void render(const struct logging *l, const struct logging_format *format,
+                   const struct logging_record *record, struct buf *out)
 {
-    struct stat info;
-    const char *text = getenv("JOURNAL_STREAM");
-    unsigned long long device;
-    unsigned long long inode;
-    return text && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &info) == 0 &&
-           info.st_dev == device && info.st_ino == inode;
+    if (l->config->json)
+        logging_format_json(record, out);
+    else
+        logging_format_render(format, record, out);
+    buf_append_char(out, '\n');
 }
 
-static void write_stream(const struct logging_handler *h, enum log_level level, struct buf *line)
+static void write_stream(struct logging *l, const struct logging_handler *h,
+                         const struct logging_record *record)
 {
     static const char priorities[] = {'7', '6', '4', '3', '2'};
-    int fd = h->to_stdout ? STDOUT_FILENO : STDERR_FILENO;
-    char prefix[] = {'<', priorities[level], '>', '\0'};
-    struct buf whole = {0};
-    if (h->journal_prefix && is_journal(fd))
-        buf_append_str(&whole, prefix);
-    buf_append_slice(&whole, buf_slice(line));
+    const int fd = h->to_stdout ? STDOUT_FILENO : STDERR_FILENO;
+    const bool journal = journal_is(fd);
+    if (journal)
+        buf_printf(&l->line, "<%c>", priorities[record->level]);
+    render(l, journal && h->journal_format ? h->journal_format : h->format, record, &l->line);
     /* Nobody to tell when that fails. */
-    (void)!write(fd, whole.ptr, whole.len);
-    buf_free(&whole);
+    (void)!write(fd, l->line.ptr, l->line.len);
 }
 
 static void handle(struct logging *l, size_t place, const struct logging_record *record)
@@ -129,15 +128,12 @@ static void handle(struct logging *l, size_t place, const struct logging_record 
     if ((int)record->level < handler_level(l, place) || h->kind == LOGGING_NULL)
         return;
     buf_clear(&l->line);
-    if (l->config->json)
-        logging_format_json(record, &l->line);
-    else
-        logging_format_render(h->format, record, &l->line);
-    buf_append_char(&l->line, '\n');
-    if (h->kind == LOGGING_STREAM)
-        write_stream(h, record->level, &l->line);
-    else
-        logging_file_write(l->files[place], buf_slice(&l->line), record->time_us);
+    if (h->kind == LOGGING_STREAM) {
+        write_stream(l, h, record);
+        return;
+    }
+    render(l, h->format, record, &l->line);
+    logging_file_write(l->files[place], buf_slice(&l->line), record->time_us);
 }
 
 static void write_line(void *ctx, enum log_level level, const char *name, const char *text)

@@ -418,17 +418,19 @@ struct logging_config *logging_config_default(struct arena *arena, enum log_leve
     struct logging_config *out = arena_zalloc(arena, sizeof *out);
     struct logging_handler *handler = arena_zalloc(arena, sizeof *handler);
     struct logging_logger *root = arena_zalloc(arena, sizeof *root);
-    struct logging_format *format = arena_zalloc(arena, sizeof *format);
+    struct logging_format *format = arena_zalloc(arena, 2 * sizeof *format);
     size_t *place = arena_zalloc(arena, sizeof *place);
     const char *why;
-    bool ok = logging_format_compile("%(asctime)s %(levelname)s %(name)s %(message)s", NULL, arena,
-                                     format, &why);
+    bool ok =
+        logging_format_compile("%(asctime)s %(levelname)s %(name)s %(message)s", NULL, arena,
+                               format, &why) &&
+        logging_format_compile("%(levelname)s %(name)s %(message)s", NULL, arena, format + 1, &why);
     *handler = (struct logging_handler){
         .name = "default",
         .kind = file ? LOGGING_ROTATING : LOGGING_STREAM,
         .level = LOG_DEBUG,
         .format = ok ? format : NULL,
-        .journal_prefix = !file,
+        .journal_format = ok ? format + 1 : NULL,
         .file = file,
         .where = where,
         .max_bytes = 10 * 1024 * 1024,

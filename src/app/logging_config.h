@@ -20,12 +20,12 @@ enum logging_kind {
 struct logging_handler {
     const char *name;
     enum logging_kind kind;
-    int level;                           /* enum log_level */
-    const struct logging_format *format; /* text; not used by json */
-    bool to_stdout;                      /* LOGGING_STREAM */
-    bool journal_prefix;                 /* "<6>" where the stream goes to the journal */
-    const char *file;                    /* absolute, or NULL */
-    const char *where;                   /* "FILE:LINE: key" of file */
+    int level;                                   /* enum log_level */
+    const struct logging_format *format;         /* text; not used by json */
+    bool to_stdout;                              /* LOGGING_STREAM */
+    const struct logging_format *journal_format; /* where the stream goes to the journal, or NULL */
+    const char *file;                            /* absolute, or NULL */
+    const char *where;                           /* "FILE:LINE: key" of file */
     bool truncate;
     int64_t max_bytes, backup_count;
     int64_t period;   /* LOGGING_TIMED: s */
