@@ -72,6 +72,15 @@ static const struct command commands[] = {
      "  caes-sync status --json | jq .pipelines\n"},
     {"reload", NULL, 0, 0, cmd_reload, "let the daemon read its configuration again",
      "The same as SIGHUP, but tells what is wrong with the file.\n"},
+    {"pause", NULL, 0, BIT(OPT_JSON), cmd_pause, "copy nothing until resume",
+     "Ends the batch at hand; from then on nothing is read or written by itself, also after a\n"
+     "restart, and also by sync and load. What is asked for beside that (dlq retry, repair,\n"
+     "verify) is done. After a pause longer than CassandraConfig.ttl changes may be missing (a\n"
+     "gap): repair closes it.\n\n"
+     "  caes-sync pause\n"
+     "  caes-sync resume\n"},
+    {"resume", NULL, 0, BIT(OPT_JSON), cmd_resume, "go on after a pause",
+     "From where the pause began: what was written meanwhile is copied.\n"},
     {"sync", NULL, 0, BIT(OPT_SINCE) | BIT(OPT_ONCE) | BIT(OPT_JSON), cmd_sync,
      "one cycle both ways, then exit",
      "Goes on until no key is put off, and says how many records went each way. Exit code 1 when\n"

@@ -75,8 +75,8 @@ void command_help(const struct command *command, struct buf *out);
 /* Writes out to stdout and frees it. */
 void command_print(struct buf *out);
 
-command_fn cmd_run, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload, cmd_sync, cmd_init,
-    cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair, cmd_load, cmd_help,
-    cmd_version;
+command_fn cmd_run, cmd_pause, cmd_resume, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload,
+    cmd_sync, cmd_init, cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair,
+    cmd_load, cmd_help, cmd_version;
 
 #endif

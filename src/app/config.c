@@ -268,10 +268,30 @@ static bool read_pipelines(struct parse *p, const struct config_pipeline *common
     return true;
 }
 
+/* A configuration of the system has its state where services have it, whoever asks. */
+static void set_system_state(struct app_config *config)
+{
+    static const char folder[] = "/etc/caes-sync/", ending[] = ".yaml";
+    const size_t len = strlen(config->file), ends = sizeof ending - 1;
+    const size_t from = sizeof folder - 1;
+    if (strncmp(config->file, folder, from) != 0 || strchr(config->file + from, '/') ||
+        len <= from + ends || strcmp(config->file + len - ends, ending) != 0)
+        return;
+    const struct slice name = slice_of(config->file + from, len - ends - from);
+    const bool plain = slice_is(name, "config");
+    struct buf path = {0};
+    buf_printf(&path, "/var/lib/caes-sync/%.*s%sstate.db", plain ? 0 : (int)name.len, name.ptr,
+               plain ? "" : "/");
+    config->state = arena_copy(config->arena, buf_slice(&path)).ptr;
+    buf_free(&path);
+}
+
 static bool set_paths(struct parse *p, const struct config_seen *seen)
 {
     struct app_config *config = p->config;
     const struct config_node *state = config_seen_at(seen, "state");
+    if (!state)
+        set_system_state(config);
     if (!config->pid_file)
         config->pid_file = beside(config, "", ".pid");
     config->control_socket = beside(config, "", ".sock");

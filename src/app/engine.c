@@ -72,7 +72,7 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
-        fine = e->pipeline != NULL;
+        fine = e->pipeline && engine_pause_restore(e, err);
         cql_on_event(e->cassandra, on_event, e);
     }
     if (fine)
@@ -124,6 +124,7 @@ int64_t engine_since(const struct engine *e)
 void engine_stop(struct engine *e)
 {
     io_wake_raise(&e->stop);
+    io_wake_raise(&e->halt);
     for (struct engine_job *job = e->jobs; job; job = job->next)
         engine_job_cancel(job);
 }

@@ -53,6 +53,7 @@ struct engine_status {
     struct engine_verified verified;
     struct err failure;              /* of the last cycle; ERR_NONE: it was complete */
     int64_t failing_since_us;        /* the first of the failed ones in a row, wall clock */
+    int64_t paused_us;               /* somebody has paused it since then, wall clock; 0: nobody */
     bool completed;                  /* a cycle of this engine was */
     int64_t cycle_us;                /* the present cycle runs for so long; -1: none runs */
     int64_t quiet_us;                /* since a request was acknowledged, or a cycle complete */

@@ -146,8 +146,8 @@ static const struct {
     const char *name;
     engine_command_fn *run;
 } commands[] = {
-    {"dlq", dlq},       {"explain", explain}, {"load", engine_load},
-    {"repair", repair}, {"synced", synced},   {"verify", verify},
+    {"dlq", dlq},       {"explain", explain},      {"load", engine_load}, {"pause", engine_pause},
+    {"repair", repair}, {"resume", engine_resume}, {"synced", synced},    {"verify", verify},
 };
 
 engine_command_fn *engine_command_find(struct slice name)

@@ -40,12 +40,15 @@ struct engine {
     struct pipeline_options options;
     struct arena arena; /* of options */
     struct io_wake stop;
+    struct io_wake halt; /* ends a cycle between two batches: stop is raised, or it is paused */
+    int64_t paused_us;   /* since then, wall clock; 0: it is not */
     struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
     struct engine_job *jobs;
     struct io_group jobs_running;
     int open;           /* clients that are not closed yet */
     int64_t started_us; /* wall clock */
     struct engine_verified verified;
+    struct engine_job *self;  /* that compares for verified, or NULL */
     int64_t since;            /* that the cycles start from; 0: the checkpoint */
     struct err failure;       /* of the last cycle */
     int64_t failing_since_us; /* wall clock; 0: it was complete */
@@ -66,6 +69,11 @@ struct job_verify engine_verify_options(const struct engine *e, const struct job
 void engine_self_check(struct engine *e, bool gap);
 /* The repair that onGap asks for, waited for. For tasks. */
 void engine_close_gap(struct engine *e);
+
+/* engine_pause.c: whether it was paused before. */
+MUST_USE bool engine_pause_restore(struct engine *e, struct err *err);
+/* False, with ERR_RUNNING: it is paused, and what would copy by itself must not. */
+MUST_USE bool engine_may_copy(const struct engine *e, struct err *err);
 
 /* engine_options.c */
 void engine_fill_options(struct engine *e);
@@ -103,7 +111,8 @@ void engine_jobs_end(struct engine *e);
 
 /* What a command does, in a task; writes job->result (engine_commands.c). */
 typedef bool engine_command_fn(struct engine_job *job, struct err *err);
-engine_command_fn engine_load; /* engine_load.c */
+engine_command_fn engine_load;                 /* engine_load.c */
+engine_command_fn engine_pause, engine_resume; /* engine_pause.c */
 /* The index's settings, where a load was killed that had changed them. For tasks. */
 void engine_restore(struct engine *e);
 /* NULL: no such command. */

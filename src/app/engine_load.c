@@ -91,6 +91,8 @@ static bool load(struct engine_job *job, struct err *err)
 bool engine_load(struct engine_job *job, struct err *err)
 {
     struct engine *e = job->e;
+    if (!engine_may_copy(e, err)) /* the cycles beside it */
+        return false;
     if (e->loading)
         return err_set(err, ERR_RUNNING, "a load is running already; wait for its end");
     e->loading = true;

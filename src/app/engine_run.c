@@ -7,6 +7,7 @@
 enum {
     BACKOFF_MIN_MS = 200,
     BACKOFF_MAX_MS = 10000,
+    PAUSED_LOOK_MS = 200, /* for a resume */
 };
 
 static int64_t total(const struct pipeline_counts *c)
@@ -34,7 +35,7 @@ bool engine_cycle(struct engine *e, bool whole, struct pipeline_report *report, 
     const int64_t start = clock_mono_us();
     engine_restore(e);
     engine_cycle_begins(e);
-    const bool fine = pipeline_cycle(e->pipeline, whole, &e->stop, report, err);
+    const bool fine = pipeline_cycle(e->pipeline, whole, &e->halt, report, err);
     engine_cycle_ends(e, fine, err);
     engine_tell_report(e, report, clock_mono_us() - start);
     return fine;
@@ -51,6 +52,8 @@ static bool sync_all(void *ctx, struct err *err)
     struct engine *e = s->e;
     struct pipeline_report *sum = s->report;
     *sum = (struct pipeline_report){0};
+    if (!engine_may_copy(e, err))
+        return false;
     for (;;) {
         struct pipeline_report one;
         const bool fine = engine_cycle(e, true, &one, err);
@@ -122,14 +125,18 @@ static bool run_cycles(struct engine *e, struct io_wake *stop, struct err *why)
 {
     bool whole = true;
     while (!e->stop.raised && !stop->raised) {
+        if (e->halt.raised) {
+            io_sleep(e->loop, PAUSED_LOOK_MS, stop);
+            continue;
+        }
         struct pipeline_report report;
         struct err err = {0};
         const int64_t start = clock_mono_us();
         io_lock_take(&e->lock);
         const bool fine = engine_cycle(e, whole, &report, &err);
         io_lock_give(&e->lock);
-        if (e->stop.raised)
-            break;
+        if (e->halt.raised)
+            continue;
         if (fine) {
             whole = false;
             engine_start_from(e, 0);
@@ -153,6 +160,8 @@ static bool run_cycles(struct engine *e, struct io_wake *stop, struct err *why)
 bool engine_cycles(struct engine *e, struct io_wake *stop, struct err *why)
 {
     e->cycling = true;
+    if (e->paused_us)
+        log_warning(e->log, "%s: is paused; caes-sync resume lets it go on", e->options.name);
     const bool fine = run_cycles(e, stop, why);
     e->cycling = false;
     return fine;

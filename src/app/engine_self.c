@@ -40,6 +40,7 @@ static void on_ended(void *ctx, struct slice result, const struct err *err)
     struct engine *e = ctx;
     struct engine_verified *v = &e->verified;
     v->running = false;
+    e->self = NULL;
     v->at_us = clock_wall_us();
     v->failure = err ? *err : (struct err){0};
     if (err) {
@@ -62,8 +63,9 @@ static void start(struct engine *e, const char *command, const char *policy)
                (long long)e->settings->verify.rate);
     e->verified.said = 0;
     e->verified.started_us = clock_wall_us();
-    e->verified.running = json_parse(doc, buf_slice(&request), false, &err) &&
-                          engine_job_start(e, json_root(doc), &client, e) != NULL;
+    if (json_parse(doc, buf_slice(&request), false, &err))
+        e->self = engine_job_start(e, json_root(doc), &client, e);
+    e->verified.running = e->self != NULL;
     json_doc_free(doc);
     buf_free(&request);
 }

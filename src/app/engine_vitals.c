@@ -143,6 +143,7 @@ void engine_status(const struct engine *e, struct engine_status *out)
         .verified = e->verified,
         .failure = e->failure,
         .failing_since_us = e->failing_since_us,
+        .paused_us = e->paused_us,
         .completed = v->completed,
         .cycle_us = v->cycle_us ? now - v->cycle_us : -1,
         .quiet_us = now - v->progress_us,

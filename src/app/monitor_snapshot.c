@@ -159,7 +159,8 @@ static void fill_pipeline(struct status_snapshot *s, const struct monitor *all,
     p->dead_letters = from->dead_letters;
     p->dead_letters_max = all->config->dead_letters_max;
     p->gap = from->gap;
-    p->paused = from->paused;
+    p->full = from->full;
+    p->paused_us = m->status.paused_us;
     fill_servers(s, m, config, p);
     fill_directions(m, p);
     fill_verify(s, &m->verified, &p->verify);

@@ -4,6 +4,8 @@
 #include "base/attr.h"
 #include "base/log.h"
 
+#include <stdint.h>
+
 /* The protocol of sd_notify(3): datagrams of lines NAME=VALUE to the socket that $NOTIFY_SOCKET
  * names, a path or (after "@") an abstract name. */
 struct notify;

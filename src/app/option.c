@@ -191,7 +191,9 @@ static const struct config_option options[] = {
 
     {"state", OPTION_PATH, TOP(state), "~/.caes/state.db",
      .help =
-         "File of checkpoints and dead letters; the control socket and pid file lie beside it."},
+         "File of checkpoints and dead letters; the control socket and pid file lie beside it. A "
+         "configuration /etc/caes-sync/config.yaml has it in /var/lib/caes-sync, one NAME.yaml in "
+         "/var/lib/caes-sync/NAME."},
     {"pidFile", OPTION_PATH, TOP(pid_file), .help = "By default beside state."},
     {"workers", OPTION_INT, TOP(workers), "1", 1, 64, NOT_YET,
      .help = "Threads that share the pipelines."},

@@ -4,9 +4,12 @@
 #include "app/pid_file.h"
 #include "base/mem.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void append_names(const struct app_config *config, struct buf *out)
 {
@@ -52,8 +55,25 @@ bool session_open(struct session *s, const struct command_line *line, struct err
            (!s->since || session_pipeline(s, err));
 }
 
+/* What root makes where the service has its state would be out of the service's reach. */
+static bool check_user(const struct session *s, struct err *err)
+{
+    static const char services[] = "/var/lib/caes-sync";
+    struct stat folder;
+    const char *path = s->config->state_folder;
+    if (geteuid() != 0 || strncmp(path, services, sizeof services - 1) != 0 ||
+        stat(path, &folder) != 0 || folder.st_uid == 0)
+        return true;
+    const struct passwd *owner = getpwuid(folder.st_uid);
+    return err_set(err, ERR_CONFIG,
+                   "%s is of user %s: do this as that user, by sudo -u or runuser -u", path,
+                   owner ? owner->pw_name : "that it belongs to");
+}
+
 bool session_lock(struct session *s, struct err *err)
 {
+    if (!check_user(s, err))
+        return false;
     s->pid_file = pid_file_lock(s->config->pid_file, err);
     return s->pid_file != NULL;
 }

@@ -32,13 +32,13 @@
     X(DEAD_LETTERS, "caes_dead_letters", GAUGE, PIPELINE, NONE, NONE,                             \
       "Changes that could not be copied and wait in the dead letters.")                           \
     X(PAUSED, "caes_paused", GAUGE, PIPELINE, NONE, NONE,                                         \
-      "1: nothing is copied until somebody makes room in the dead letters (deadLetters.max).")    \
+      "1: nothing is copied: the pipeline is paused, or the dead letters are full.")              \
     X(GAP, "caes_gap", GAUGE, PIPELINE, NONE, NONE,                                               \
       "1: the daemon was away for longer than CassandraConfig.ttl and may have missed changes.")  \
     X(STUCK, "caes_stuck", GAUGE, PIPELINE, NONE, NONE,                                           \
       "1: no cycle ends and no request is acknowledged, although both servers answer.")           \
     X(READY, "caes_ready", GAUGE, PIPELINE, NONE, NONE,                                           \
-      "1: both servers up, no gap, not stuck, lag below http.readyLag.")                          \
+      "1: both servers up, no gap, not stuck or paused, lag below http.readyLag.")                \
     X(UP, "caes_up", GAUGE, PIPELINE, SERVER, NONE, "1: the server answers, as far as is known.") \
     X(BUILD_INFO, "caes_build_info", GAUGE, PROCESS, VERSION, NONE,                               \
       "Always 1; the label is the program's version.")                                            \

@@ -54,7 +54,7 @@ void pipeline_status(const struct pipeline *p, struct pipeline_status *out)
     out->highest_cassandra = p->checkpoint.highest_cassandra;
     out->dead_letters = p->dead_letters;
     out->gap = p->checkpoint.gap;
-    out->paused = p->dead_letters >= p->options.dead_letters_max;
+    out->full = p->dead_letters >= p->options.dead_letters_max;
     if (out->completed_us == 0)
         out->completed_us = p->checkpoint.completed;
     const int64_t now = clock_wall_us();

@@ -182,7 +182,7 @@ struct pipeline_status {
     int64_t cycles;
     int64_t dead_letters;
     bool gap;
-    bool paused; /* the dead letters are as many as they may be: nothing is copied */
+    bool full; /* the dead letters are as many as they may be: nothing is copied */
     /* How long the oldest change that is known and not applied has waited, or the time since the
      * beginning of the last complete cycle, whichever is larger; never negative. */
     int64_t lag_to_elasticsearch_us, lag_to_cassandra_us;

@@ -143,6 +143,11 @@ static void append_state(const struct status_verdict *v, struct buf *out)
     buf_append_char(out, '}');
 }
 
+static const char *paused_by(const struct status_pipeline *p)
+{
+    return p->paused_us ? "\"operator\"" : p->full ? "\"dead_letters\"" : "null";
+}
+
 static void append_pipeline(const struct status_snapshot *s, const struct status_pipeline *p,
                             int64_t age_us, struct buf *out)
 {
@@ -168,10 +173,10 @@ static void append_pipeline(const struct status_snapshot *s, const struct status
     append_lags(p, age_us, out);
     buf_printf(out,
                ",\"highest_version\":{\"elasticsearch\":%lld,\"cassandra\":%lld},"
-               "\"dead_letters\":%lld,\"gap\":%s,\"paused\":%s,",
+               "\"dead_letters\":%lld,\"gap\":%s,\"paused\":%s,\"paused_by\":%s,",
                (long long)p->servers[METRIC_ELASTICSEARCH].checkpoint,
                (long long)p->servers[METRIC_CASSANDRA].checkpoint, (long long)p->dead_letters,
-               word(p->gap), word(p->paused));
+               word(p->gap), word(p->full || p->paused_us), paused_by(p));
     for (size_t way = 0; way < ARRAY_LEN(directions); way++) {
         status_json_counts(directions[way], &p->directions[way].counts, out);
         buf_append_char(out, ',');

@@ -68,6 +68,18 @@ static const char *without_name(const char *failure)
     return strncmp(failure, name, sizeof name - 1) == 0 ? failure + sizeof name - 1 : failure;
 }
 
+/* Asks nothing of the servers: whatever else is known is old. */
+static bool is_paused(struct judging *j)
+{
+    if (!j->p->paused_us)
+        return false;
+    decide(j, STATUS_PAUSED, STATUS_ATTENTION);
+    buf_append_str(&j->words, "Paused");
+    say_since(j, j->p->paused_us);
+    buf_append_str(&j->words, ": nothing is copied until caes-sync resume");
+    return true;
+}
+
 static bool waits(struct judging *j)
 {
     for (size_t i = 0; i < ARRAY_LEN(j->p->servers); i++) {
@@ -89,7 +101,7 @@ static bool waits(struct judging *j)
 
 static bool fails(struct judging *j)
 {
-    if (!j->p->failing_since_us || j->p->paused)
+    if (!j->p->failing_since_us || j->p->full)
         return false;
     decide(j, STATUS_FAILING, level_since(j, j->p->failing_since_us));
     buf_append_str(&j->words, "Failing");
@@ -153,9 +165,9 @@ static bool misses_changes(struct judging *j)
     return true;
 }
 
-static bool is_paused(struct judging *j)
+static bool is_full(struct judging *j)
 {
-    if (!j->p->paused)
+    if (!j->p->full)
         return false;
     decide(j, STATUS_PAUSED, STATUS_TROUBLE);
     buf_append_str(&j->words, "Nothing is copied: the dead letters are full (");
@@ -219,8 +231,8 @@ static void choose_state(struct judging *j)
         buf_append_str(&j->words, "Reading its configuration");
         return;
     }
-    if (waits(j) || fails(j) || is_silent(j) || is_stuck(j) || misses_changes(j) || is_paused(j) ||
-        is_busy(j))
+    if (is_paused(j) || waits(j) || fails(j) || is_silent(j) || is_stuck(j) || misses_changes(j) ||
+        is_full(j) || is_busy(j))
         return;
     is_in_sync(j);
 }
@@ -230,9 +242,8 @@ static void object(struct buf *out, const char *text)
     buf_printf(out, "%s%s", out->len ? "; " : "", text);
 }
 
-static void find_obstacles(const struct judging *j, struct buf *out)
+static void find_absent(const struct judging *j, struct buf *out)
 {
-    static const char *const names[] = {"Elasticsearch", "Cassandra"};
     for (size_t i = 0; i < ARRAY_LEN(j->p->servers); i++) {
         const struct status_server *server = &j->p->servers[i];
         if (server->up)
@@ -242,9 +253,18 @@ static void find_obstacles(const struct judging *j, struct buf *out)
         if (server->failing_since_us)
             buf_printf(out, " (%s)", server->failure);
     }
+}
+
+static void find_obstacles(const struct judging *j, struct buf *out)
+{
+    static const char *const names[] = {"Elasticsearch", "Cassandra"};
+    if (j->p->paused_us)
+        object(out, "paused");
+    else
+        find_absent(j, out);
     if (j->p->gap)
         object(out, "gap: changes may be missing");
-    if (j->p->paused)
+    if (j->p->full)
         object(out, "the dead letters are full");
     if (j->out->state == STATUS_STUCK)
         object(out, "stuck");

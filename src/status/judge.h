@@ -7,15 +7,15 @@
  * old one means that the loop which should have made a newer one stands still. */
 
 /* name for programs, what it means */
-#define STATUS_STATES(X)                                                                      \
-    X(STARTING, "starting", "no cycle has been completed since the daemon's start")           \
-    X(IN_SYNC, "in_sync", "cycles are completed as they should")                              \
-    X(CATCHING_UP, "catching_up", "a long cycle goes on, and requests are acknowledged")      \
-    X(WAITING, "waiting", "a server does not answer, or refuses for a passing reason")        \
-    X(FAILING, "failing", "cycles can't be completed for another reason")                     \
-    X(STUCK, "stuck", "no cycle ends, no request is acknowledged, although servers answer")   \
-    X(PAUSED, "paused", "nothing is copied until there is room in the dead letters")          \
-    X(GAP, "gap", "changes may have been missed while the daemon was away for more than ttl") \
+#define STATUS_STATES(X)                                                                       \
+    X(STARTING, "starting", "no cycle has been completed since the daemon's start")            \
+    X(IN_SYNC, "in_sync", "cycles are completed as they should")                               \
+    X(CATCHING_UP, "catching_up", "a long cycle goes on, and requests are acknowledged")       \
+    X(WAITING, "waiting", "a server does not answer, or refuses for a passing reason")         \
+    X(FAILING, "failing", "cycles can't be completed for another reason")                      \
+    X(STUCK, "stuck", "no cycle ends, no request is acknowledged, although servers answer")    \
+    X(PAUSED, "paused", "nothing is copied: somebody paused it, or the dead letters are full") \
+    X(GAP, "gap", "changes may have been missed while the daemon was away for more than ttl")  \
     X(RELOADING, "reloading", "between two configurations")
 
 enum status_state {

@@ -131,7 +131,7 @@ static void measure(const struct status_snapshot *s, const struct status_pipelin
         metric_put(set, METRIC_UP, i, 0, p->servers[i].up);
     }
     metric_put(set, METRIC_DEAD_LETTERS, 0, 0, (double)p->dead_letters);
-    metric_put(set, METRIC_PAUSED, 0, 0, p->paused);
+    metric_put(set, METRIC_PAUSED, 0, 0, p->full || p->paused_us);
     metric_put(set, METRIC_GAP, 0, 0, p->gap);
     metric_put(set, METRIC_STUCK, 0, 0, v.state == STATUS_STUCK);
     metric_put(set, METRIC_READY, 0, 0, v.ready);

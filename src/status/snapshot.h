@@ -72,7 +72,8 @@ struct status_pipeline {
     int64_t failing_since_us; /* cycles can't be completed since then; 0: they can */
     const char *failure;      /* why */
     int64_t dead_letters, dead_letters_max;
-    bool gap, paused;
+    bool gap, full;    /* full: the dead letters are; nothing is copied until there is room */
+    int64_t paused_us; /* since when somebody has paused it; 0: nobody has */
     struct status_server servers[2];
     struct status_direction directions[2];
     struct status_history history;

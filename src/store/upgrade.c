@@ -54,6 +54,8 @@ static const char *const steps[STORE_SCHEMA_VERSION] = {
     /* Settings of an index that were changed for a load, as they were. */
     "CREATE TABLE relaxed("
     " pipeline INTEGER PRIMARY KEY, refresh_interval TEXT, replicas TEXT);",
+    /* 2: since when somebody has paused it; 0: nobody has. */
+    "ALTER TABLE pipeline ADD COLUMN paused_us INTEGER NOT NULL DEFAULT 0;",
 };
 
 static bool run_step(struct store *store, int from, struct err *err)

@@ -23,7 +23,12 @@ static bool secret_file(void *ctx, const char *path, struct buf *out, struct err
 
 struct app_config *helper_parse(const char *text, struct err *err)
 {
-    struct config_source source = {.file = "c.yaml",
+    return helper_parse_file("c.yaml", text, err);
+}
+
+struct app_config *helper_parse_file(const char *file, const char *text, struct err *err)
+{
+    struct config_source source = {.file = file,
                                    .text = slice_str(text),
                                    .home = "/home/u",
                                    .env = env,

@@ -14,6 +14,8 @@
  * "hush-hush", N is "7", EMPTY is "". The file /secret holds "hush-file\n", /none is not there,
  * any other "x". */
 struct app_config *helper_parse(const char *text, struct err *err);
+/* The same under another name. */
+struct app_config *helper_parse_file(const char *file, const char *text, struct err *err);
 /* Fails the test with the error. */
 struct app_config *helper_config(const char *text);
 

@@ -74,6 +74,28 @@ static void test_defaults(void **state)
     app_config_free(c);
 }
 
+static void assert_state(const char *file, const char *text, const char *path)
+{
+    struct err err = {0};
+    struct app_config *c = helper_parse_file(file, text, &err);
+    if (!c)
+        fail_msg("%s", err.text);
+    assert_string_equal(c->state, path);
+    app_config_free(c);
+}
+
+static void test_state_of_services(void **state)
+{
+    (void)state;
+    static const char text[] = HELPER_ES HELPER_CASS;
+    assert_state("/etc/caes-sync/config.yaml", text, "/var/lib/caes-sync/state.db");
+    assert_state("/etc/caes-sync/orders.yaml", text, "/var/lib/caes-sync/orders/state.db");
+    assert_state("/etc/caes-sync/old/config.yaml", text, "/home/u/.caes/state.db");
+    assert_state("/etc/caes-sync/config", text, "/home/u/.caes/state.db");
+    assert_state("/etc/caes-sync/.yaml", text, "/home/u/.caes/state.db");
+    assert_state("/etc/caes-sync/config.yaml", HELPER_ES HELPER_CASS "state: /s.db\n", "/s.db");
+}
+
 /* One option in either section, or a whole text: the exact complaint. */
 static const struct {
     const char *text;
@@ -533,13 +555,21 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seed),          cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_bad),           cmocka_unit_test(test_hosts),
-        cmocka_unit_test(test_drivers),       cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_env_and_files), cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_pipelines),     cmocka_unit_test(test_each_pipeline_has_a_state),
-        cmocka_unit_test(test_aliases),       cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_units),         cmocka_unit_test(test_replication),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_state_of_services),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_drivers),
+        cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_env_and_files),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_pipelines),
+        cmocka_unit_test(test_each_pipeline_has_a_state),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_replication),
         cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,7 @@ static void test_other_failures(void **state)
           "Failing since 11:59:57, trying again: table logs.data has no column did");
     p->failing_since_us = FIXTURE_NOW - 31 * SECOND;
     check(STATUS_FAILING, STATUS_TROUBLE, "Failing");
-    p->paused = true;
+    p->full = true;
     p->dead_letters = 100000;
     check(STATUS_PAUSED, STATUS_TROUBLE, "the dead letters are full (100,000");
     is_ready(false, "the dead letters are full");

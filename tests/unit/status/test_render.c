@@ -112,7 +112,7 @@ static void test_metrics(void **state)
     metric_observe(&p->metrics, METRIC_REQUEST, METRIC_CASSANDRA, METRIC_READ, 100);
     metric_put(&s->process, METRIC_CPU, 0, 0, 1.25);
     metric_put(&s->process, METRIC_BUILD_INFO, 0, 0, 1);
-    p->paused = true;
+    p->full = true;
     status_metrics(s, SECOND / 2, &out);
 #define NAME "pipeline=\"a\\\"b\\\\c\\nd\""
     has("\ncaes_records_total{" NAME ",direction=\"to_cassandra\",result=\"copied\"} 1234567\n");

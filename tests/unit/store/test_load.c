@@ -1,4 +1,5 @@
 #include "store/load.h"
+#include "store/pause.h"
 
 #include "store/statement.h"
 
@@ -143,6 +144,7 @@ static void an_older_file_is_upgraded(void **state)
     (void)state;
     sqlite3 *db;
     struct store_checkpoint checkpoint;
+    int64_t paused_us = 1;
     store_close(store);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -179,6 +181,8 @@ static void an_older_file_is_upgraded(void **state)
     assert_int_equal(checkpoint.completed, 14);
     assert_true(checkpoint.gap);
     assert_int_equal(checkpoint.synced_from, 0);
+    must(store_pause_read(store, id, &paused_us, &err));
+    assert_int_equal(paused_us, 0);
     checkpoint.synced_from = 5;
     must(store_checkpoint_write(store, id, &checkpoint, &err));
     reopen();

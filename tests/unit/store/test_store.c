@@ -2,6 +2,7 @@
 
 #include "store/dead_letter.h"
 #include "store/entry.h"
+#include "store/pause.h"
 #include "store/statement.h"
 
 #include <fcntl.h>
@@ -130,6 +131,27 @@ static void newer_schema(void **state)
     set_version(STORE_SCHEMA_VERSION);
     store = open_it();
     assert_int_equal(pipeline_of(store, "default"), id);
+    store_close(store);
+}
+
+static void a_pause_is_one_pipelines_and_stays(void **state)
+{
+    (void)state;
+    int64_t since_us = 1;
+    struct store *store = open_it();
+    const int64_t one = pipeline_of(store, "one"), other = pipeline_of(store, "other");
+    must(store_pause_read(store, one, &since_us, &err));
+    assert_int_equal(since_us, 0);
+    must(store_pause_write(store, one, 1427254212000000, &err));
+    store_close(store);
+    store = open_it();
+    must(store_pause_read(store, one, &since_us, &err));
+    assert_int_equal(since_us, 1427254212000000);
+    must(store_pause_read(store, other, &since_us, &err));
+    assert_int_equal(since_us, 0);
+    must(store_pause_write(store, one, 0, &err));
+    must(store_pause_read(store, one, &since_us, &err));
+    assert_int_equal(since_us, 0);
     store_close(store);
 }
 
@@ -815,6 +837,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(file_is_private),
+        TEST(a_pause_is_one_pipelines_and_stays),
         TEST(no_folder),
         TEST(folder_in_its_place),
         TEST(newer_schema),
