@@ -1,6 +1,7 @@
 """A service manager, as far as a daemon sees one: the socket of sd_notify(3)."""
 import contextlib
 import socket
+import threading
 import time
 import uuid
 
@@ -12,33 +13,38 @@ class Manager:
         self.name = f"@caes-{uuid.uuid4().hex}" if abstract else str(folder / "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.name.replace("@", "\0") if abstract else self.name)
-        self.socket.setblocking(False)
         self.env = {"NOTIFY_SOCKET": self.name}
         if watchdog:
             self.env["WATCHDOG_USEC"] = str(int(watchdog * 1e6))
-        self.heard = []  # (when, {name: value})
+        self.told = []  # (when, {name: value})
+        self.reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self):
+        self.reader.start()
         return self
 
     def __exit__(self, *unused):
         print("--- told", *(f"{when:.2f} {fields}" for when, fields in self.told), sep="\n")
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.reader.join(5)
         self.socket.close()
 
-    @property
-    def told(self):
-        """Everything so far."""
-        with contextlib.suppress(BlockingIOError):
+    def _read(self):
+        with contextlib.suppress(OSError):
             while data := self.socket.recv(65536):
                 fields = dict(line.split("=", 1) for line in data.decode().split("\n"))
-                self.heard.append((time.monotonic(), fields))
-        return self.heard
+                self.told.append((time.monotonic(), fields))
+
+    def times(self, name):
+        """When a name was told."""
+        return [when for when, fields in list(self.told) if name in fields]
 
     def values(self, name):
-        return [fields[name] for _, fields in self.told if name in fields]
+        return [fields[name] for _, fields in list(self.told) if name in fields]
 
     def count(self, name):
-        return len(self.values(name))
+        return len(self.times(name))
 
     @property
     def status(self):
