@@ -122,6 +122,27 @@ static void test_other_failures(void **state)
     is_ready(false, "the dead letters are full");
 }
 
+/* Whatever else is known is old by then. */
+static void test_paused(void **state)
+{
+    (void)state;
+    p->paused_us = FIXTURE_NOW - 3600 * SECOND;
+    p->quiet_us = 3600 * SECOND;
+    p->servers[METRIC_CASSANDRA].up = false;
+    p->servers[METRIC_CASSANDRA].failing_since_us = FIXTURE_NOW - 3601 * SECOND;
+    check(STATUS_PAUSED, STATUS_ATTENTION,
+          "Paused since 11:00:00: nothing is copied until caes-sync resume");
+    is_ready(false, "paused");
+    assert_string_equal(v.obstacle, "paused");
+    assert_true(v.healthy);
+    p->gap = true;
+    check(STATUS_PAUSED, STATUS_ATTENTION, "Paused");
+    is_ready(false, "paused; gap");
+    assert_false(v.healthy);
+    status_judge(s, p, 3600 * SECOND, &v);
+    assert_int_equal(v.state, STATUS_STUCK); /* the loop itself */
+}
+
 static void test_gap(void **state)
 {
     (void)state;
@@ -227,6 +248,7 @@ int main(void)
         TEST(test_outage),
         TEST(test_cassandra_is_not_there),
         TEST(test_other_failures),
+        TEST(test_paused),
         TEST(test_gap),
         TEST(test_silence),
         TEST(test_stuck),

@@ -94,11 +94,19 @@ static void test_json(void **state)
     assert_true(slice_is(json_first(at("letters"))[1].text, "<b>\"k\\"));
     assert_int_equal(at("last_verify")->type, JSON_NULL);
     assert_int_equal(at("failure")->type, JSON_NULL);
+    assert_int_equal(at("paused")->type, JSON_FALSE);
+    assert_int_equal(at("paused_by")->type, JSON_NULL);
     assert_int_equal(at("history.to_cassandra.lag_seconds")->children, 2);
     p->failing_since_us = FIXTURE_NOW + 5 * SECOND; /* the clock was set back */
     p->failure = "x \"y\"";
     p->verify = (struct status_verify){.at_us = FIXTURE_NOW, .compared = 5, .differences = 1};
+    p->full = true;
     render_json(0);
+    assert_int_equal(at("paused")->type, JSON_TRUE);
+    assert_true(slice_is(at("paused_by")->text, "dead_letters"));
+    p->paused_us = FIXTURE_NOW;
+    render_json(0);
+    assert_true(slice_is(at("paused_by")->text, "operator"));
     assert_true(slice_is(at("failure.for_seconds")->text, "0.0"));
     assert_true(slice_is(at("failure.message")->text, "x \"y\""));
     assert_true(slice_is(at("last_verify.differences")->text, "1"));
