@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import uuid
@@ -392,6 +393,22 @@ def test_pause_in_the_middle_of_a_long_cycle(place, caes):
     assert len(place.rows()) == written < 5000
     caes.command("resume")
     eventually(lambda: len(place.rows()) == 5000, 120, 1)
+
+
+def test_a_state_of_an_older_version(place, caes):
+    """What it holds stays, and what is new works."""
+    place.make()
+    key = place.write_row(now() - 300, user="before the upgrade")
+    caes.sync(since=now() - 400)
+    with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
+        before = state.execute("SELECT highest_cassandra FROM checkpoint").fetchall()
+        state.executescript("ALTER TABLE pipeline DROP COLUMN paused_us; PRAGMA user_version = 2")
+    caes.command("pause")
+    caes.command("resume")
+    with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
+        assert state.execute("SELECT highest_cassandra FROM checkpoint").fetchall() == before
+    assert caes.counts(caes.sync()) == {}
+    assert place.doc(key)
 
 
 # --- the units
