@@ -132,6 +132,11 @@ def as_journal(caes, path):
         return Daemon(caes.argv("run"), env, path)
 
 
+def lines_of(daemon):
+    """Without those of a sanitizer, which the program does not write."""
+    return [line for line in daemon.text().splitlines() if not line.startswith("==")]
+
+
 def test_lines_for_the_journal(place, caes, tmp_path):
     place.make()
     with Proxy.of_url(place.elastic.url) as proxy:
@@ -142,7 +147,7 @@ def test_lines_for_the_journal(place, caes, tmp_path):
         proxy.cut()
         eventually(lambda: "trying again" in daemon.text())
         assert daemon.stop() == 0
-    lines = daemon.text().splitlines()
+    lines = lines_of(daemon)
     priorities = {"DEBUG": "7", "INFO": "6", "WARNING": "4", "ERROR": "3"}
     parsed = [re.fullmatch(r"<(\d)>([A-Z]+) caes[.\w]* (.*)", line) for line in lines]
     assert all(parsed), lines
@@ -155,7 +160,7 @@ def test_lines_for_the_journal(place, caes, tmp_path):
         env = {**caes.env, "JOURNAL_STREAM": f"{info.st_dev}:{info.st_ino}"}
         run = subprocess.run([PROGRAM, "-c", caes.file, "run"], env=env, stderr=out, timeout=30)
     assert run.returncode == 2
-    assert (tmp_path / "journal2").read_text().startswith(f"<3>{caes.file}:1: interval: ")
+    assert f"<3>{caes.file}:1: interval: " in (tmp_path / "journal2").read_text()
 
 
 def test_json_and_formats_of_ones_own_in_the_journal(place, caes, tmp_path):
@@ -164,7 +169,7 @@ def test_json_and_formats_of_ones_own_in_the_journal(place, caes, tmp_path):
     caes.daemons.append(daemon)
     eventually(lambda: "started" in daemon.text())
     assert daemon.stop() == 0
-    for line in daemon.text().splitlines():
+    for line in lines_of(daemon):
         assert line.startswith("<6>") and json.loads(line[3:])["message"], line
     caes.configure(log=None, logging={
         "version": 1, "formatters": {"own": {"format": "at %(asctime)s: %(message)s"}},
@@ -174,7 +179,7 @@ def test_json_and_formats_of_ones_own_in_the_journal(place, caes, tmp_path):
     caes.daemons.append(daemon)
     eventually(lambda: "started" in daemon.text())
     assert daemon.stop() == 0
-    assert all(line.startswith("<6>at 2") for line in daemon.text().splitlines())
+    assert all(line.startswith("<6>at 2") for line in lines_of(daemon))
 
 
 def to_file(caes, log):
