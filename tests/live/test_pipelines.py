@@ -45,7 +45,7 @@ def test_both_ways_in_both(two, place, other):
         eventually(lambda w=where, k=doc: w.row(k)["message"] == w.name)
         assert len(where.rows()) == len(where.docs()) == 2
     for name in ("people", "things"):
-        assert sum(metric(two, "caes_records_total", name)) == 2
+        eventually(lambda n=name: sum(metric(two, "caes_records_total", n)) == 2)
         eventually(lambda n=name: metric(two, "caes_ready", n) == [1])
         assert f"caes.pipeline.{name}" in daemon.text()
         assert (two.folder / f"state-{name}.db").exists()
@@ -140,3 +140,20 @@ def test_two_of_one_pair_are_refused(two, place):
     two.configure(pipelines=[entry("people", place), entry("again", place)])
     refused = two.command("check", code=2).err
     assert "pipelines[2]" in refused and 'pipeline "people"' in refused
+
+
+def test_one_is_paused(two, place, other):
+    two.run()
+    eventually(lambda: metric(two, "caes_ready", "people") == [1])
+    assert '"people", "things"' in two.command("pause", code=2).err
+    two.command("--pipeline", "people", "pause")
+    waits = place.write_row(now(), user="waits")
+    key = other.write_row(now(), user="goes on")
+    eventually(lambda: other.doc(key))
+    eventually(lambda: metric(two, "caes_paused", "people") == [1])
+    assert metric(two, "caes_paused", "things") == [0]
+    answer = requests.get(two.status_url + "/readyz", timeout=10)
+    assert answer.status_code == 503 and answer.text.strip() == "people: paused"
+    assert place.doc(waits) is None
+    two.command("--pipeline", "people", "resume")
+    eventually(lambda: place.doc(waits))
