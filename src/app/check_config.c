@@ -160,12 +160,16 @@ static void judge_secrecy(const struct checking *c)
         check_add(c->findings, CHECK_WARNING, place(c, "ElasticSearchConfig.tls.verify"),
                   "name the authority in tls.ca, and remove it",
                   "is false: anybody can pose as the server");
-    const bool tls = cassandra->tls_enabled || cassandra->tls.ca || cassandra->tls.cert;
-    for (size_t i = 0; cassandra->password && !tls && i < cassandra->contact_points.count; i++) {
+    if (cassandra->tls_enabled && !cassandra->tls.verify)
+        check_add(c->findings, CHECK_WARNING, place(c, "CassandraConfig.tls.verify"),
+                  "name the authority in tls.ca, and remove it",
+                  "is false: anybody can pose as the server");
+    const bool open = cassandra->password && !cassandra->tls_enabled;
+    for (size_t i = 0; open && i < cassandra->contact_points.count; i++) {
         if (is_loopback(cassandra->contact_points.items[i]))
             continue;
         check_add(c->findings, CHECK_WARNING, place(c, "CassandraConfig.contactPoints"),
-                  "let the connection be private, or encrypted",
+                  "encrypt it (CassandraConfig.tls), or let the connection be private",
                   "sends the login to %s unencrypted", cassandra->contact_points.items[i]);
         break;
     }

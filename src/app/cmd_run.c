@@ -32,11 +32,21 @@ static void interrupt(struct run *run)
         engine_stop(run->session.engines[i]);
 }
 
-static void ask_reload(struct run *run)
+/* What can't be used does not stop what runs: the old engine may hold certificates that are no
+ * longer there to be read. */
+static bool ask_reload(struct run *run, struct err *err)
 {
+    struct app_config *config = session_read(&run->session, err);
+    if (!config) {
+        log_error(run->session.log, "goes on with the old configuration: %s", err->text);
+        logging_reopen(run->session.logging);
+        return false;
+    }
+    app_config_free(config);
     run->reload = true;
     service_reloading(run->service);
     interrupt(run);
+    return true;
 }
 
 /* A server that neither answers nor hangs up may hold a batch for as long as requestTimeout. */
@@ -55,7 +65,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct run *run = handle->data;
     if (number == SIGHUP) {
-        ask_reload(run);
+        struct err err = {0};
+        (void)ask_reload(run, &err);
         return;
     }
     log_info(run->session.log, "stopping after this batch");
@@ -78,17 +89,13 @@ static void say_status(struct run *run, struct control_call *call)
     control_end(call);
 }
 
-static void check_reload(struct run *run, struct control_call *call)
+static void answer_reload(struct run *run, struct control_call *call)
 {
     struct err err = {0};
-    struct app_config *config = session_read(&run->session, &err);
-    if (config) {
-        app_config_free(config);
-        ask_reload(run);
+    if (ask_reload(run, &err))
         control_say(call, SLICE_LIT("{\"reloaded\":true}"));
-    } else {
+    else
         control_say_error(call, &err);
-    }
     control_end(call);
 }
 
@@ -153,7 +160,7 @@ static void on_command(void *ctx, struct control_call *call, struct slice comman
     if (slice_is(command, "status"))
         say_status(run, call);
     else if (slice_is(command, "reload"))
-        check_reload(run, call);
+        answer_reload(run, call);
     else
         start_job(run, call, request);
 }

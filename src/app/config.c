@@ -36,23 +36,19 @@ static void warn(struct parse *p, const char *fmt, ...)
 }
 
 /* Options that this version only knows by name: nobody may believe that they work. */
-static bool check_support(struct parse *p, const struct config_option *option,
-                          const struct config_node *node)
+static void tell_support(struct parse *p, const struct config_option *option,
+                         const struct config_node *node)
 {
     if (option->support == OPTION_SUPPORTED || (option->fallback && node->kind == CONFIG_SCALAR &&
                                                 strcmp(option->fallback, node->text) == 0))
-        return true;
+        return;
     char path[200];
     config_tree_path(node, path, sizeof path);
-    if (option->support == OPTION_REFUSED)
-        return config_fail(&p->reader.doc, node, NULL, p->err,
-                           "is not supported by this version yet; remove it");
     if (option->support == OPTION_NO_USE)
         warn(p, "%s:%u: %s: has no effect: %s", p->reader.doc.file, node->line, path, option->help);
     else
         warn(p, "%s:%u: %s: is not supported by this version yet and has no effect",
              p->reader.doc.file, node->line, path);
-    return true;
 }
 
 /* The same thing may be said in several spellings, but only once. */
@@ -91,7 +87,8 @@ static bool take_option(struct parse *p, const struct config_option *option,
     if (from_file ? !config_value_secret_file(&p->reader, option, node, base, p->err)
                   : !config_value_read(&p->reader, option, node, base, p->err))
         return false;
-    return check_support(p, option, node);
+    tell_support(p, option, node);
+    return true;
 }
 
 static bool unknown_key(struct parse *p, const struct config_node *node, const char *path)

@@ -26,6 +26,7 @@ enum config_repair {
     CONFIG_REPAIR_ELASTICSEARCH,
     CONFIG_REPAIR_CASSANDRA
 };
+enum config_aws_service { CONFIG_AWS_ES, CONFIG_AWS_AOSS };
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_consistency {
     CONFIG_LOCAL_QUORUM,
@@ -70,7 +71,12 @@ struct config_elasticsearch {
     bool driver_use_ssl;
     struct config_tls tls;
     struct {
-        const char *region, *service, *access_key, *secret_key, *session_token;
+        const char *region; /* or NULL: requests are not signed */
+        enum config_aws_service service;
+        const char *access_key, *secret_key; /* with region; secret */
+        const char *session_token;           /* or NULL; secret */
+        const char *credentials_file;        /* or NULL; where they came from */
+        const char *profile;
     } aws;
     const char *timestamp_field;
     const char *deleted_field; /* or NULL */
@@ -94,7 +100,8 @@ struct config_cassandra {
     enum config_consistency consistency;
     const char *username, *password; /* or NULL; secret */
     struct config_tls tls;
-    bool tls_enabled;
+    bool tls_enabled;            /* also when only other keys of tls were given */
+    const char *tls_server_name; /* or NULL */
     bool compression;
     struct config_pairs replication; /* CQL's map, with class; empty: none given */
     int64_t protocol_version;        /* 0: the highest that both know */

@@ -1,5 +1,6 @@
 #include "app/config_check.h"
 
+#include "app/config_aws.h"
 #include "base/buf.h"
 #include "sink/query.h"
 
@@ -125,11 +126,46 @@ static bool check_logins(const struct check *c)
         return config_fail(&c->r->doc,
                            where(c, "CassandraConfig.username", "CassandraConfig.password"), NULL,
                            c->err, "username and password belong together; give both");
-    if (!es->tls.cert != !es->tls.key)
-        return config_fail(&c->r->doc,
-                           where(c, "ElasticSearchConfig.tls.cert", "ElasticSearchConfig.tls.key"),
-                           NULL, c->err, "tls.cert and tls.key belong together; give both");
     return true;
+}
+
+static bool check_tls(const struct check *c)
+{
+    static const char *const sections[][4] = {
+        {"ElasticSearchConfig.tls.cert", "ElasticSearchConfig.tls.key",
+         "ElasticSearchConfig.driver.client_cert", "ElasticSearchConfig.driver.client_key"},
+        {"CassandraConfig.tls.cert", "CassandraConfig.tls.key",
+         "CassandraConfig.driver.ssl_options.certfile",
+         "CassandraConfig.driver.ssl_options.keyfile"},
+    };
+    const struct config_tls *const both[] = {&c->p->es.tls, &c->p->cassandra.tls};
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        if (!both[i]->cert == !both[i]->key)
+            continue;
+        const struct config_node *node = NULL;
+        for (size_t j = 0; j < ARRAY_LEN(sections[i]) && !node; j++)
+            node = config_seen_at(c->seen, sections[i][j]);
+        return config_fail(&c->r->doc, node ? node : c->place, NULL, c->err,
+                           "certificate and private key belong together; give both");
+    }
+    return true;
+}
+
+/* Whoever names an authority does not want his login to travel in the open. */
+static void imply_tls(const struct check *c)
+{
+    static const char *const keys[] = {
+        "CassandraConfig.tls.ca",
+        "CassandraConfig.tls.cert",
+        "CassandraConfig.tls.verify",
+        "CassandraConfig.tls.serverName",
+        "CassandraConfig.driver.ssl_options.ca_certs",
+        "CassandraConfig.driver.ssl_options.certfile",
+    };
+    if (config_seen_at(c->seen, "CassandraConfig.tls.enabled"))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        c->p->cassandra.tls_enabled |= config_seen_at(c->seen, keys[i]) != NULL;
 }
 
 static bool check_name(const struct check *c)
@@ -247,7 +283,9 @@ bool config_check_pipeline(struct config_reader *r, struct config_pipeline *pipe
                            struct err *err)
 {
     const struct check c = {r, pipeline, seen, place, err};
+    imply_tls(&c);
     return check_required(&c) && check_name(&c) && check_overlap(&c) && check_guard(&c) &&
-           check_protocol(&c) && check_logins(&c) && check_columns(&c) && check_renames(&c) &&
-           check_extra_names(&c) && check_queries(&c);
+           check_protocol(&c) && check_logins(&c) && config_aws_complete(r, pipeline, seen, err) &&
+           check_tls(&c) && check_columns(&c) && check_renames(&c) && check_extra_names(&c) &&
+           check_queries(&c);
 }

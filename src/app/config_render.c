@@ -185,8 +185,6 @@ static const char *support_note(const struct config_option *o)
     switch (o->support) {
     case OPTION_NOT_YET:
         return " (Not supported by this version yet: a warning.)";
-    case OPTION_REFUSED:
-        return " (Not supported by this version yet: an error.)";
     case OPTION_NO_USE:
         return " (Has no effect.)";
     default:

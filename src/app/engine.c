@@ -1,5 +1,6 @@
 #include "app/engine.h"
 
+#include "app/config_tls.h"
 #include "app/engine_internal.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,6 +19,12 @@ static bool open_clients(struct engine *e, struct err *err)
         .local_datacenter = s->cassandra.local_datacenter,
         .protocol_version = (int)s->cassandra.protocol_version,
         .compression = s->cassandra.compression,
+        .tls = {.enabled = s->cassandra.tls_enabled,
+                .ca = s->cassandra.tls.ca,
+                .cert = s->cassandra.tls.cert,
+                .key = s->cassandra.tls.key,
+                .server_name = s->cassandra.tls_server_name,
+                .no_verify = !s->cassandra.tls.verify},
         .connect_timeout_ms = (uint64_t)s->cassandra.connect_timeout,
         .request_timeout_ms = (uint64_t)s->cassandra.request_timeout,
         .watch = engine_cql_watch(e),
@@ -29,6 +36,11 @@ static bool open_clients(struct engine *e, struct err *err)
         .username = s->es.username,
         .password = s->es.password,
         .api_key = s->es.api_key,
+        .aws = {.region = s->es.aws.region,
+                .service = s->es.aws.service == CONFIG_AWS_AOSS ? "aoss" : "es",
+                .access_key = s->es.aws.access_key,
+                .secret_key = s->es.aws.secret_key,
+                .session_token = s->es.aws.session_token},
         .tls = {.ca = s->es.tls.ca,
                 .cert = s->es.tls.cert,
                 .key = s->es.tls.key,
@@ -40,6 +52,8 @@ static bool open_clients(struct engine *e, struct err *err)
         .watch = engine_es_watch(e),
         .log = e->log,
     };
+    if (!config_tls_check(e->config, err))
+        return false;
     e->cassandra = cql_client_new(e->loop, &cassandra, err);
     if (!e->cassandra)
         return false;

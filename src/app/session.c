@@ -1,5 +1,6 @@
 #include "app/session.h"
 
+#include "app/config_tls.h"
 #include "app/logging_config.h"
 #include "app/pid_file.h"
 #include "base/mem.h"
@@ -177,7 +178,8 @@ static bool same_places(const struct session *s, const struct app_config *config
 struct app_config *session_read(const struct session *s, struct err *err)
 {
     struct app_config *config = app_config_load(s->file, err);
-    if (config && same_places(s, config, err) && check_pipeline(s, config, err)) {
+    if (config && same_places(s, config, err) && check_pipeline(s, config, err) &&
+        config_tls_check(config, err)) {
         choose_log(s, config);
         return config;
     }

@@ -28,6 +28,7 @@ enum err_class {
     X(TOO_LARGE, REJECT, "too large")                       \
     X(PROTOCOL, FATAL, "answer breaks the protocol")        \
     X(AUTH, FATAL, "login refused")                         \
+    X(TRUST, FATAL, "server is not trusted")                \
     X(SCHEMA, FATAL, "schema does not fit")                 \
     X(CONFIG, FATAL, "configuration")                       \
     X(STATE, FATAL, "own state")                            \

@@ -37,7 +37,7 @@ struct cql_connection {
     struct cql_handshake handshake;
     struct cql_call own; /* handshake */
     struct cql_call heartbeat, registration;
-    bool registering;
+    bool greeted, registering;
     bool heartbeat_sent, last_look;
     uint64_t heard_at, warned_at; /* loop time in ms */
 };
@@ -102,9 +102,18 @@ void cql_connection_retire(struct cql_connection *c, const struct err *err)
     end(c, err, false);
 }
 
+/* A server hangs up, without a word or with one that is lost, on a plain greeting where it speaks
+ * TLS, and on a client without a certificate where it wants one. */
 static void on_transport_broken(void *ctx, const struct err *err)
 {
-    broke(ctx, err);
+    struct cql_connection *c = ctx;
+    struct err own = *err;
+    if (err->code == ERR_CONNECTION && c->greeted && c->handshake.step == CQL_HANDSHAKE_OPTIONS)
+        err_set(&own, err->code, "%s; %s", err->text,
+                c->options.tls ? "should it want a client's certificate, look at tls.cert and "
+                                 "tls.key"
+                               : "should this port speak TLS, set tls.ca");
+    broke(c, &own);
 }
 
 /* --- sending --- */
@@ -274,7 +283,9 @@ static void on_handshake_answer(struct cql_call *call, const struct cql_frame *a
 
 static void on_open(void *ctx)
 {
-    send_handshake(ctx);
+    struct cql_connection *c = ctx;
+    c->greeted = true;
+    send_handshake(c);
 }
 
 static void on_connect_timeout(uv_timer_t *timer)
@@ -410,6 +421,11 @@ struct cql_connection *cql_connection_open(uv_loop_t *loop,
     c->transport =
         cql_transport_open(loop, options->host, options->port, options->tls, &transport_events, c);
     return c;
+}
+
+void cql_connection_blame(const struct cql_connection *c, struct err *err)
+{
+    err_context(err, "cassandra %s:%u", c->options.host, c->options.port);
 }
 
 int cql_connection_version(const struct cql_connection *c)

@@ -55,6 +55,9 @@ void cql_connection_close(struct cql_connection *connection);
 /* The same with another error for the calls. */
 void cql_connection_retire(struct cql_connection *connection, const struct err *err);
 
+/* Puts whose answer it was before what is wrong with it. */
+void cql_connection_blame(const struct cql_connection *connection, struct err *err);
+
 /* Whether one more request may be sent now. */
 bool cql_connection_has_room(const struct cql_connection *connection);
 /* Calls in flight. */

@@ -192,7 +192,11 @@ static void expire(struct cql_dispatch *d, struct cql_request *r)
     const unsigned long long timeout = r->timeout;
     if (r->state == CQL_REQUEST_SENT || r->state == CQL_REQUEST_PAUSED) {
         connection = r->state == CQL_REQUEST_SENT ? r->connection : NULL;
-        err_set(&err, ERR_TIMEOUT, "cassandra: no answer within %llu ms", timeout);
+        err_set(&err, ERR_TIMEOUT, "no answer within %llu ms", timeout);
+        if (connection)
+            cql_connection_blame(connection, &err);
+        else
+            err_context(&err, "cassandra");
     } else if (cql_cluster_is_up(d->cluster)) {
         err_set(&err, ERR_TIMEOUT, "cassandra: not sent within %llu ms: too many requests wait",
                 timeout);
@@ -228,6 +232,14 @@ static void on_due(uv_timer_t *timer)
 
 /* --- answers --- */
 
+/* What is wrong with the node rather than with a record or the table names it. */
+static void blame(struct cql_dispatch *d, struct cql_request *r, struct err *err)
+{
+    if (err->code == ERR_AUTH || err->code == ERR_PROTOCOL)
+        cql_connection_blame(r->connection, err);
+    finish(d, r, NULL, err);
+}
+
 /* The node has forgotten a statement, or never knew it. All requests that meet this at one node
  * wait for one PREPARE. */
 static void prepare_again(struct cql_dispatch *d, struct cql_request *r,
@@ -262,7 +274,7 @@ static void on_server_error(struct cql_dispatch *d, struct cql_request *r,
         /* The statement was fine once: not the values that wait for it, the table is wrong now. */
         if (r->again && err_class_of(err.code) == ERR_CLASS_REJECT)
             err.code = ERR_SCHEMA;
-        finish(d, r, NULL, &err);
+        blame(d, r, &err);
         return;
     }
     r->attempts_left--;
@@ -279,7 +291,7 @@ static void on_prepared(struct cql_dispatch *d, struct cql_request *r, struct cq
     struct err err;
     struct cql_preparation preparation;
     if (!cql_answer_prepared(message, version, &d->scratch, &preparation, &err)) {
-        finish(d, r, NULL, &err);
+        blame(d, r, &err);
         return;
     }
     const bool fits = !r->again || cql_prepared_fits(r->prepared, &preparation);
@@ -324,7 +336,7 @@ static void on_result(struct cql_dispatch *d, struct cql_request *r, struct cql_
     struct slice new_id;
     if (!cql_answer_result(message, r->shape ? &r->shape->metadata : NULL, &d->scratch, &columns,
                            &result, &new_id, &err)) {
-        finish(d, r, NULL, &err);
+        blame(d, r, &err);
         return;
     }
     if (!slice_is_null(new_id) && r->kind == CQL_REQUEST_QUERY && r->statements[0].prepared) {
@@ -354,12 +366,12 @@ static void on_answer(struct cql_call *call, const struct cql_frame *answer, con
     struct err malformed;
     arena_reset(&d->scratch);
     if (!cql_frame_open(answer, &message, &warning, &malformed)) {
-        finish(d, r, NULL, &malformed);
+        blame(d, r, &malformed);
     } else if (answer->opcode == CQL_OP_ERROR) {
         on_server_error(d, r, message);
     } else if (answer->opcode != CQL_OP_RESULT) {
         err_set(&malformed, ERR_PROTOCOL, "unexpected answer (opcode 0x%02X)", answer->opcode);
-        finish(d, r, NULL, &malformed);
+        blame(d, r, &malformed);
     } else if (r->kind == CQL_REQUEST_PREPARE) {
         on_prepared(d, r, message, answer->version);
     } else {

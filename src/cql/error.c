@@ -57,6 +57,7 @@ bool cql_error_decode(struct cql_reader message, bool preparing, struct cql_serv
     }
     if (preparing && as == ERR_REQUEST)
         as = ERR_SCHEMA;
-    err_set(err, as, "%s (0x%04X): %.*s", words, (unsigned)error->code, SLICE_ARG(error->text));
+    err_set(err, as, "%s (0x%04X): %.*s%s", words, (unsigned)error->code, SLICE_ARG(error->text),
+            error->code == CQL_ERROR_UNAUTHORIZED ? "; grant it, or take another login" : "");
     return true;
 }

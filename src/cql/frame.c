@@ -1,5 +1,17 @@
 #include "cql/frame.h"
 
+/* What answers first when the port is another's. */
+static bool not_cql(uint8_t first, struct err *err)
+{
+    enum { TLS_ALERT = 0x15, HTTP = 'H' };
+    if (first == TLS_ALERT)
+        return err_set(err, ERR_PROTOCOL, "the server speaks TLS at this port; set tls.ca");
+    if (first == HTTP)
+        return err_set(err, ERR_PROTOCOL,
+                       "not a CQL server: it speaks HTTP; take the port of the native protocol");
+    return err_set(err, ERR_PROTOCOL, "not a CQL server: answer starts with byte 0x%02X", first);
+}
+
 bool cql_frame_header(const char *bytes, struct cql_frame *frame, size_t *body_len, struct err *err)
 {
     struct cql_reader r = cql_reader_of(slice_of(bytes, CQL_FRAME_HEADER));
@@ -10,8 +22,7 @@ bool cql_frame_header(const char *bytes, struct cql_frame *frame, size_t *body_l
     frame->opcode = cql_read_u8(&r);
     const uint32_t len = (uint32_t)cql_read_i32(&r);
     if (!(version & CQL_FRAME_ANSWER) || frame->version < 3 || frame->version > 6)
-        return err_set(err, ERR_PROTOCOL, "not a CQL server: answer starts with byte 0x%02X",
-                       version);
+        return not_cql(version, err);
     if (len > CQL_FRAME_BODY_MAX)
         return err_set(err, ERR_PROTOCOL, "a frame of %u bytes is beyond the protocol's limit",
                        len);

@@ -50,6 +50,9 @@ static bool on_error(struct cql_handshake *handshake, struct cql_reader message,
         return false;
     handshake->version_refused =
         error.code == CQL_ERROR_PROTOCOL && handshake->step <= CQL_HANDSHAKE_STARTUP;
+    if (error.code == CQL_ERROR_CREDENTIALS)
+        err_set(err, ERR_AUTH, "login refused: %.*s; look at username and password",
+                SLICE_ARG(error.text));
     return false;
 }
 
@@ -58,7 +61,9 @@ static bool on_authenticate(struct cql_handshake *handshake, struct cql_reader m
 {
     const struct slice class = cql_read_string(&message);
     if (!handshake->username)
-        return err_set(err, ERR_AUTH, "the server asks for a login (%.*s), none is configured",
+        return err_set(err, ERR_AUTH,
+                       "the server asks for a login (%.*s), none is configured; give username and "
+                       "password",
                        SLICE_ARG(class));
     handshake->step = CQL_HANDSHAKE_LOGIN;
     return true;

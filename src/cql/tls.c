@@ -1,6 +1,7 @@
 #include "cql/tls.h"
 
 #include "base/mem.h"
+#include "io/tls.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -16,6 +17,7 @@
 struct cql_tls_context {
     SSL_CTX *ssl;
     bool verify;
+    char *server_name; /* NULL: each host's own */
 };
 
 struct cql_tls {
@@ -23,55 +25,31 @@ struct cql_tls {
     BIO *in, *out; /* owned by ssl */
 };
 
-static bool fail(struct err *err, enum err_code code, const char *doing)
+static bool fail(struct err *err, const char *doing)
 {
-    const unsigned long reason = ERR_peek_last_error();
-    const char *words = reason ? ERR_reason_error_string(reason) : NULL;
-    err_set(err, code, "TLS: %s: %s", doing, words ? words : "failed");
+    io_tls_fail(err, ERR_peek_last_error(), doing);
     ERR_clear_error();
     return false;
 }
 
 static bool load(struct cql_tls_context *c, const struct cql_tls_options *o, struct err *err)
 {
+    const struct io_tls_files files = {.ca = o->ca, .cert = o->cert, .key = o->key};
     if (!SSL_CTX_set_min_proto_version(c->ssl, TLS1_2_VERSION))
-        return fail(err, ERR_CONFIG, "version");
-    if (c->verify) {
+        return err_set(err, ERR_INTERNAL, "TLS 1.2 is missing");
+    if (c->verify)
         SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
-        if (o->ca ? !SSL_CTX_load_verify_file(c->ssl, o->ca)
-                  : !SSL_CTX_set_default_verify_paths(c->ssl))
-            return fail(err, ERR_CONFIG, o->ca ? o->ca : "the system's authorities");
-    }
-    if (o->cert && SSL_CTX_use_certificate_chain_file(c->ssl, o->cert) != 1)
-        return fail(err, ERR_CONFIG, o->cert);
-    const char *key = o->key ? o->key : o->cert;
-    if (key && SSL_CTX_use_PrivateKey_file(c->ssl, key, SSL_FILETYPE_PEM) != 1)
-        return fail(err, ERR_CONFIG, key);
-    return true;
-}
-
-/* Without an answer OpenSSL would ask on the terminal. */
-static int no_password(char *out, int size, int writing, void *ctx)
-{
-    (void)out;
-    (void)size;
-    (void)writing;
-    (void)ctx;
-    return 0;
+    return io_tls_files_load(c->ssl, &files, c->verify, NULL, err);
 }
 
 struct cql_tls_context *cql_tls_context_new(const struct cql_tls_options *options, struct err *err)
 {
     struct cql_tls_context *c = mem_zalloc(sizeof *c);
-    ERR_clear_error();
     c->verify = !options->no_verify;
+    c->server_name = options->server_name ? mem_strdup(options->server_name) : NULL;
     c->ssl = SSL_CTX_new(TLS_client_method());
-    if (!c->ssl) {
-        fail(err, ERR_CONFIG, "library");
-        free(c);
-        return NULL;
-    }
-    SSL_CTX_set_default_passwd_cb(c->ssl, no_password);
+    if (!c->ssl)
+        abort(); /* out of memory, as in mem_alloc */
     if (!load(c, options, err)) {
         cql_tls_context_free(c);
         return NULL;
@@ -84,6 +62,7 @@ void cql_tls_context_free(struct cql_tls_context *context)
     if (!context)
         return;
     SSL_CTX_free(context->ssl);
+    free(context->server_name);
     free(context);
 }
 
@@ -95,6 +74,8 @@ static bool is_address(const char *host)
 
 struct cql_tls *cql_tls_new(struct cql_tls_context *context, const char *host)
 {
+    if (context->server_name)
+        host = context->server_name;
     struct cql_tls *t = mem_zalloc(sizeof *t);
     t->ssl = SSL_new(context->ssl);
     t->in = BIO_new(BIO_s_mem());
@@ -132,13 +113,13 @@ int cql_tls_handshake(struct cql_tls *t, struct err *err)
         return 1;
     if (SSL_get_error(t->ssl, rc) == SSL_ERROR_WANT_READ)
         return 0;
+    const bool verifies = SSL_get_verify_mode(t->ssl) & SSL_VERIFY_PEER;
     const long verdict = SSL_get_verify_result(t->ssl);
-    if (verdict != X509_V_OK) {
+    if (verifies && verdict != X509_V_OK) {
         ERR_clear_error();
-        err_set(err, ERR_CONFIG, "TLS: the server's certificate is refused: %s",
-                X509_verify_cert_error_string(verdict));
+        io_tls_refuse(err, verdict);
     } else {
-        fail(err, ERR_CONNECTION, "handshake");
+        fail(err, "handshake");
     }
     return -1;
 }
@@ -163,7 +144,7 @@ int cql_tls_read(struct cql_tls *t, char *out, size_t room, struct err *err)
         err_set(err, ERR_CONNECTION, "TLS: closed by the peer");
         return -1;
     default:
-        fail(err, ERR_CONNECTION, "read");
+        fail(err, "read");
         return -1;
     }
 }
@@ -175,7 +156,7 @@ bool cql_tls_write(struct cql_tls *t, struct slice plain, struct err *err)
         const int part = plain.len > INT_MAX ? INT_MAX : (int)plain.len;
         const int rc = SSL_write(t->ssl, plain.ptr, part);
         if (rc <= 0)
-            return fail(err, ERR_CONNECTION, "write");
+            return fail(err, "write");
         plain = slice_of(plain.ptr + rc, plain.len - (size_t)rc);
     }
     return true;

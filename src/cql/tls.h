@@ -13,7 +13,9 @@ struct cql_tls_options {
     const char *ca;   /* PEM file of the authorities to trust; NULL: those of the system */
     const char *cert; /* PEM files of one's own, when the server asks; NULL: none */
     const char *key;
-    bool no_verify; /* neither chain nor host name: for tests only */
+    /* Whom the certificates are for, whatever host is connected to; NULL: the host. Copied. */
+    const char *server_name;
+    bool no_verify; /* neither chain nor name: for tests only */
 };
 
 /* Certificates and keys, read once for all connections. Errors: ERR_CONFIG. */
@@ -28,11 +30,13 @@ struct cql_tls *cql_tls_new(struct cql_tls_context *context, const char *host);
 void cql_tls_free(struct cql_tls *tls);
 
 /* Goes on with the handshake: 1 when it is done, 0 when bytes of the peer are needed, -1 on an
- * error: ERR_CONFIG when the certificate is refused, ERR_CONNECTION otherwise. */
+ * error: ERR_TRUST when the server's certificate is refused, ERR_AUTH when it refuses ours,
+ * ERR_CONNECTION otherwise. */
 MUST_USE int cql_tls_handshake(struct cql_tls *tls, struct err *err);
 /* Takes bytes from the peer. */
 void cql_tls_received(struct cql_tls *tls, const char *bytes, size_t len);
-/* Decrypted bytes: their number, 0 when there are none, -1 on an error (ERR_CONNECTION). */
+/* Decrypted bytes: their number, 0 when there are none, -1 on an error: as above, for the server
+ * may refuse our certificate after the handshake. */
 MUST_USE int cql_tls_read(struct cql_tls *tls, char *out, size_t room, struct err *err);
 /* Encrypts; only after the handshake. Errors: ERR_CONNECTION. */
 MUST_USE bool cql_tls_write(struct cql_tls *tls, struct slice plain, struct err *err);

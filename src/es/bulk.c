@@ -5,11 +5,12 @@
 
 #include <stdlib.h>
 
-enum { ID_MAX = 512, BODY_MAX = 100 << 20 };
+enum { ID_MAX = 512, BODY_MAX = 100 << 20, TOO_LARGE = 413 };
 /* `_timestamp` takes 13 digits at most; a longer one fails the whole bulk. */
 static const int64_t META_TIMESTAMP_MAX = 9999999999999;
 
 struct bulk {
+    const struct es_client *client;
     size_t count;
     es_bulk_fn *done;
     void *ctx;
@@ -95,13 +96,22 @@ bool es_bulk_delete_if(const struct es_client *client, struct buf *body, struct 
     return true;
 }
 
-static void on_bulk(void *ctx, const struct json_node *json, int status UNUSED,
-                    const struct err *err)
+/* Only the server can say that the bulk is too large. An answer that is too large to take says
+ * nothing about the records. */
+static void fail_bulk(const struct bulk *b, int status, const struct err *err)
+{
+    struct err own = *err;
+    if (own.code == ERR_TOO_LARGE && status != TOO_LARGE)
+        own.code = ERR_PROTOCOL;
+    b->done(b->ctx, NULL, 0, &own);
+}
+
+static void on_bulk(void *ctx, const struct json_node *json, int status, const struct err *err)
 {
     const struct bulk b = *(struct bulk *)ctx;
     free(ctx);
     if (err) {
-        b.done(b.ctx, NULL, 0, err);
+        fail_bulk(&b, status, err);
         return;
     }
     struct es_bulk_item *items = mem_array(b.count, sizeof *items);
@@ -110,7 +120,7 @@ static void on_bulk(void *ctx, const struct json_node *json, int status UNUSED,
     if (es_bulk_read(json, items, b.count, &texts, &bad)) {
         b.done(b.ctx, items, b.count, NULL);
     } else {
-        err_context(&bad, "elasticsearch");
+        es_blame(b.client, &bad);
         b.done(b.ctx, NULL, 0, &bad);
     }
     buf_free(&texts);
@@ -129,7 +139,7 @@ bool es_bulk(struct es_client *client, struct buf *body, size_t count, es_bulk_f
         return err_set(err, ERR_TOO_LARGE, "a bulk of %zu bytes; servers take %d", len, BODY_MAX);
     }
     struct bulk *b = mem_alloc(sizeof *b);
-    *b = (struct bulk){count, done, ctx};
+    *b = (struct bulk){client, count, done, ctx};
     struct buf path = {0};
     buf_append_str(&path, es_documents_path(client));
     buf_append_str(&path, "/_bulk?filter_path=items.*.status,items.*.error,error,status");

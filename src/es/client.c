@@ -30,9 +30,15 @@ static char *keep(const char *text)
 
 static void copy_options(struct es_client *client, const struct es_options *options)
 {
-    client->login = (struct io_http_login){.username = keep(options->username),
-                                           .password = keep(options->password),
-                                           .api_key = keep(options->api_key)};
+    client->login =
+        (struct io_http_login){.username = keep(options->username),
+                               .password = keep(options->password),
+                               .api_key = keep(options->api_key),
+                               .aws = {.region = keep(options->aws.region),
+                                       .service = keep(options->aws.service),
+                                       .access_key = keep(options->aws.access_key),
+                                       .secret_key = keep(options->aws.secret_key),
+                                       .session_token = keep(options->aws.session_token)}};
     client->type = mem_strdup(options->type ? options->type : "doc");
     client->timestamp_field =
         mem_strdup(options->timestamp_field ? options->timestamp_field : "timestamp");
@@ -46,14 +52,21 @@ static void copy_options(struct es_client *client, const struct es_options *opti
     buf_free(&path);
 }
 
+static void free_login(struct io_http_login *login)
+{
+    const char *const texts[] = {
+        login->username,    login->password,       login->api_key,        login->aws.region,
+        login->aws.service, login->aws.access_key, login->aws.secret_key, login->aws.session_token};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free((char *)texts[i]);
+}
+
 static void free_client(struct es_client *client)
 {
     for (size_t i = 0; i < client->host_count; i++)
         io_http_origin_free(&client->hosts[i].origin);
     free(client->hosts);
-    free((char *)client->login.username);
-    free((char *)client->login.password);
-    free((char *)client->login.api_key);
+    free_login(&client->login);
     free(client->index_path);
     free(client->type_path);
     free(client->type);
@@ -136,7 +149,7 @@ static void take_version(struct connecting *c, const struct json_node *distribut
         finish(c, NULL);
         return;
     }
-    err_context(&err, "elasticsearch");
+    es_blame(c->client, &err);
     finish(c, &err);
 }
 

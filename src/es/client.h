@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "es/version.h"
+#include "io/http.h"
 #include "io/loop.h"
 
 #include <stdbool.h>
@@ -43,6 +44,7 @@ struct es_options {
     size_t host_count;
     const char *username, *password; /* NULL: none */
     const char *api_key;
+    struct io_http_aws aws; /* instead of these; all NULL: requests are not signed */
     struct {
         const char *ca, *cert, *key; /* PEM files */
         bool no_verify;

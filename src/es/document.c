@@ -96,7 +96,7 @@ static void hand_out(struct mget *m, const struct json_node *json)
     if (es_mget_read(json, m->ids, documents, m->count, &bad)) {
         finish(m, documents, NULL);
     } else {
-        err_context(&bad, "elasticsearch");
+        es_blame(m->client, &bad);
         finish(m, NULL, &bad);
     }
     free(documents);

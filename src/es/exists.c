@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct reading {
+    const struct es_client *client;
     struct slice *ids; /* into texts */
     struct buf texts;
     size_t count;
@@ -35,7 +36,7 @@ static void on_versions(void *ctx, const struct json_node *json, int status UNUS
     if (es_mget_read(json, r->ids, documents, r->count, &bad)) {
         finish(r, documents, NULL);
     } else {
-        err_context(&bad, "elasticsearch");
+        es_blame(r->client, &bad);
         finish(r, NULL, &bad);
     }
     free(documents);
@@ -72,6 +73,7 @@ bool es_mget_versions(struct es_client *client, const struct slice *ids, size_t 
     }
     buf_append_str(&body, "]}");
     struct reading *r = new_reading(ids, count);
+    r->client = client;
     r->done = done;
     r->ctx = ctx;
     buf_append_str(&path, es_documents_path(client));

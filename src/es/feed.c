@@ -111,7 +111,7 @@ static void hand_out(struct es_feed *feed, const struct json_node *hits, struct 
     for (const struct json_node *n = json_first(hits); n && fine; n = json_next(hits, n))
         fine = es_hit_read(n, &documents[count++], err);
     if (!fine)
-        err_context(err, "elasticsearch");
+        es_blame(feed->client, err);
     feed->done(feed->ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : err);
     free(documents);
 }
@@ -150,7 +150,7 @@ static void read_sources(struct es_feed *feed, const struct json_node *hits)
         ids[count++] = document.id;
     }
     if (!fine)
-        err_context(&err, "elasticsearch");
+        es_blame(feed->client, &err);
     feed->state.bare = scrolls(feed);
     if (!fine || !es_mget(feed->client, ids, count, on_sources, feed, &err))
         fail(feed, &err);
@@ -167,7 +167,7 @@ static void on_page(void *ctx, const struct json_node *json, int status, const s
     }
     const struct json_node *hits = es_hits(json, &bad);
     if (!hits) {
-        err_context(&bad, "elasticsearch");
+        es_blame(feed->client, &bad);
         fail(feed, &bad);
         return;
     }

@@ -37,7 +37,7 @@ static void on_refreshed(void *ctx, const struct json_node *json, int status UNU
     free(ctx);
     struct err bad = {0};
     if (!err && !es_shards_fine(json, &bad)) {
-        err_context(&bad, "elasticsearch");
+        es_blame(call.client, &bad);
         err = &bad;
     }
     call.done(call.ctx, err);
@@ -63,7 +63,7 @@ static void on_max(void *ctx, const struct json_node *json, int status UNUSED,
     const struct json_node *hit = hits ? json_first(hits) : NULL;
     struct es_document document = {0};
     if (!hits || (hit && !es_hit_read(hit, &document, &bad))) {
-        err_context(&bad, "elasticsearch");
+        es_blame(call.client, &bad);
         call.max(call.ctx, false, 0, &bad);
         return;
     }

@@ -112,7 +112,7 @@ static void take_hits(struct page *page, const struct json_node *hits)
     for (const struct json_node *n = json_first(hits); n && fine; n = json_next(hits, n))
         fine = es_hit_read(n, &documents[count++], &bad);
     if (!fine)
-        err_context(&bad, "elasticsearch");
+        es_blame(page->client, &bad);
     if (fine && page->bare && count > 0) {
         if (!read_sources(page, documents, count, &bad))
             finish(page, NULL, 0, &bad);
@@ -140,7 +140,7 @@ static void on_page(void *ctx, const struct json_node *json, int status, const s
     if (hits) {
         take_hits(page, hits);
     } else {
-        err_context(&bad, "elasticsearch");
+        es_blame(page->client, &bad);
         finish(page, NULL, 0, &bad);
     }
 }

@@ -140,26 +140,38 @@ static bool is_away(int status)
     return status >= 502 && status <= 504;
 }
 
-static const char *remedy(enum err_code code, int status)
+static const char *remedy(const struct request *r, enum err_code code, int status)
 {
-    if (code == ERR_AUTH)
-        return status == 401 ? "; look at username, password or apiKey"
-                             : "; the user lacks a privilege";
-    return "";
+    if (code != ERR_AUTH)
+        return "";
+    if (r->client->login.aws.access_key) /* AWS says 403 to everything */
+        return "; look at aws (credentials, region, service) and at the domain's access policy";
+    return status == 401 ? "; look at username, password or apiKey"
+                         : "; the user lacks a privilege";
+}
+
+/* Of gateways in front of the server: {"message":"…"}. */
+static const struct json_node *message(const struct json_node *json)
+{
+    const struct json_node *text = json_member(json, "message");
+    return text ? text : json_member(json, "Message");
 }
 
 static void append_reason(struct buf *text, const struct io_http_answer *answer,
                           const struct json_node *json)
 {
     const struct slice body = buf_slice(&answer->body);
+    const struct json_node *error = json_member(json, "error");
+    if (!error)
+        error = message(json);
     if (answer->redirect)
         buf_printf(text, " it redirects to %s", answer->redirect);
-    else if (json_member(json, "error"))
+    else if (error)
         buf_append_char(text, ' ');
     else if (!json && body.len > 0) /* a proxy's page, most likely */
         buf_printf(text, " not in JSON: %.*s", (int)(body.len < SHOWN_MAX ? body.len : SHOWN_MAX),
                    body.ptr);
-    es_error_text(json_member(json, "error"), text);
+    es_error_text(error, text);
 }
 
 static void refuse(const struct request *r, const struct io_http_answer *answer,
@@ -170,15 +182,21 @@ static void refuse(const struct request *r, const struct io_http_answer *answer,
     struct buf text = {0};
     append_reason(&text, answer, json);
     err_set(&err, code, "elasticsearch %s: %d%.*s%s", r->client->hosts[r->host].origin.url,
-            answer->status, SLICE_ARG(buf_slice(&text)), remedy(code, answer->status));
+            answer->status, SLICE_ARG(buf_slice(&text)), remedy(r, code, answer->status));
     buf_free(&text);
     finish(r, answer->took_us, NULL, answer->status, &err);
+}
+
+void es_blame(const struct es_client *client, struct err *err)
+{
+    err_context(err, "elasticsearch %s", client->hosts[client->answered].origin.url);
 }
 
 static void take_answer(const struct request *r, const struct io_http_answer *answer)
 {
     const char *url = r->client->hosts[r->host].origin.url;
     struct err err = {0};
+    r->client->answered = r->host;
     const bool parsed = json_parse(r->client->doc, buf_slice(&answer->body), true, &err);
     log_debug(r->client->log, "%s %s%s: %d, %zu bytes, %llu ms", r->method, url, r->path,
               answer->status, answer->body.len, (unsigned long long)answer->took_us / 1000);

@@ -25,6 +25,7 @@ struct es_client {
     char *timestamp_field;
     struct es_version version;
     struct json_doc *doc; /* the answer that is being looked at */
+    size_t answered;      /* the host that it came from */
     struct es_watch watch;
     const struct log *log;
     void (*closed)(void *ctx);
@@ -46,6 +47,9 @@ enum es_sending {
 MUST_USE bool es_send(struct es_client *client, const char *method, const char *path,
                       struct buf *body, enum es_sending sending, es_answer_fn *done, void *ctx,
                       struct err *err);
+
+/* Puts the host of the answer that is being looked at before what is wrong with it. */
+void es_blame(const struct es_client *client, struct err *err);
 
 /* Name of the field that holds the version for searches. */
 const char *es_timestamp_name(const struct es_client *client);

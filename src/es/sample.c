@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct sample {
+    const struct es_client *client;
     es_documents_fn *done;
     void *ctx;
 };
@@ -35,7 +36,7 @@ static void on_hits(void *ctx, const struct json_node *json, int status UNUSED,
     struct es_document *documents = mem_array(hits ? hits->children + 1 : 1, sizeof *documents);
     const bool fine = hits && read_hits(hits, documents, &count, &bad);
     if (!fine)
-        err_context(&bad, "elasticsearch");
+        es_blame(sample.client, &bad);
     sample.done(sample.ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : &bad);
     free(documents);
 }
@@ -45,7 +46,7 @@ bool es_sample(struct es_client *client, uint32_t count, uint32_t seed, es_docum
 {
     struct sample *sample = mem_alloc(sizeof *sample);
     struct buf path = {0}, body = {0};
-    *sample = (struct sample){done, ctx};
+    *sample = (struct sample){client, done, ctx};
     buf_append_str(&path, es_documents_path(client));
     buf_append_str(&path, "/_search");
     buf_printf(

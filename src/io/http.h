@@ -35,10 +35,18 @@ struct io_http *io_http_new(struct io_loop *loop, const struct io_http_options *
  * closed (may be NULL) is called last. New requests are refused from here on. */
 void io_http_close(struct io_http *http, void (*closed)(void *ctx), void *ctx);
 
-/* Either an API key, or user and password, or nothing. */
+/* Credentials of AWS; requests are signed with them (Signature Version 4). */
+struct io_http_aws {
+    const char *region, *service; /* "eu-west-1", "es" */
+    const char *access_key, *secret_key;
+    const char *session_token; /* NULL: they are no temporary ones */
+};
+
+/* One of: API key, user and password, credentials of AWS; or nothing. */
 struct io_http_login {
     const char *username, *password;
-    const char *api_key; /* sent as "Authorization: ApiKey …" */
+    const char *api_key;    /* sent as "Authorization: ApiKey …" */
+    struct io_http_aws aws; /* counts where access_key is given; paths must then need no escapes */
 };
 
 /* Where else a request may go whose server could not be reached (err says why), or ended the
@@ -70,7 +78,8 @@ struct io_http_answer {
 
 /* Exactly one call, later and from the loop, for each request that was accepted. answer is NULL
  * when err is set. Errors: ERR_CONNECTION, ERR_TIMEOUT, ERR_CANCELLED, ERR_TOO_LARGE (the answer),
- * ERR_PROTOCOL (not HTTP), ERR_CONFIG (a certificate). Texts don't name the server. */
+ * ERR_PROTOCOL (not HTTP), ERR_TRUST (its certificate), ERR_AUTH (it refuses ours), ERR_CONFIG
+ * (files of ours). Texts don't name the server. */
 typedef void io_http_fn(void *ctx, struct io_http_answer *answer, const struct err *err);
 
 /* A request under way; its memory ends with its callback. */

@@ -2,9 +2,12 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "io/http_aws.h"
+#include "io/tls.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <zlib.h>
 
 enum { TRANSFER_BUFFER = 256 << 10 };
@@ -74,6 +77,16 @@ static void set_body_once(struct io_http_call *call)
     curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
 }
 
+/* Otherwise curl asks for leave to send a large body and waits up to a second for it. A header that
+ * is taken away would be signed all the same. */
+static void dont_ask_for_leave(struct io_http_call *call)
+{
+    if (call->sign)
+        curl_easy_setopt(call->easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+    else
+        call->headers = curl_slist_append(call->headers, "Expect:");
+}
+
 static void set_body(struct io_http_call *call, const struct io_http_request *request)
 {
     const size_t limit = call->options->gzip_above;
@@ -89,8 +102,7 @@ static void set_body(struct io_http_call *call, const struct io_http_request *re
         buf_free(&small);
     }
     add_header(call, "Content-Type", request->content_type);
-    /* Otherwise curl asks for leave to send a large body and waits up to a second for it. */
-    call->headers = curl_slist_append(call->headers, "Expect:");
+    dont_ask_for_leave(call);
     if (request->once)
         set_body_once(call);
     else
@@ -100,7 +112,9 @@ static void set_body(struct io_http_call *call, const struct io_http_request *re
 
 static void set_login(struct io_http_call *call, const struct io_http_login *login)
 {
-    if (login->api_key) {
+    if (login->aws.access_key) {
+        io_http_aws_sign(call, &login->aws);
+    } else if (login->api_key) {
         struct buf value = {0};
         buf_printf(&value, "ApiKey %s", login->api_key);
         add_header(call, "Authorization", buf_cstr(&value));
@@ -134,6 +148,8 @@ static void set_transfer(struct io_http_call *call)
     CURL *easy = call->easy;
     const struct io_http_options *options = call->options;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->said);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->answer_max);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -153,13 +169,26 @@ static void set_transfer(struct io_http_call *call)
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
 
+static bool set_url(struct io_http_call *call, const char *plain)
+{
+    struct buf url = {0};
+    if (call->sign)
+        io_http_aws_url(plain, &url);
+    else
+        buf_append_str(&url, plain);
+    const CURLcode rc = curl_easy_setopt(call->easy, CURLOPT_URL, buf_cstr(&url));
+    buf_free(&url);
+    return rc == CURLE_OK;
+}
+
 struct io_http_call *io_http_call_new(const struct io_http_options *options,
                                       const struct io_http_request *request, struct err *err)
 {
     struct io_http_call *call = mem_zalloc(sizeof *call);
     call->options = options;
+    call->sign = request->login && request->login->aws.access_key;
     call->easy = curl_easy_init();
-    if (!call->easy || curl_easy_setopt(call->easy, CURLOPT_URL, request->url) != CURLE_OK) {
+    if (!call->easy || !set_url(call, request->url)) {
         io_http_call_free(call);
         err_set(err, ERR_INTERNAL, "curl can't start a request");
         return NULL;
@@ -198,16 +227,17 @@ static enum err_code code_of(CURLcode rc, const struct io_http_call *call)
         return connected > 0 ? ERR_TIMEOUT : ERR_CONNECTION;
     case CURLE_WRITE_ERROR:
         return call->too_large ? ERR_TOO_LARGE : ERR_CONNECTION;
-    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_FILESIZE_EXCEEDED:
+        return ERR_TOO_LARGE;
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CIPHER:
     case CURLE_URL_MALFORMAT:
         return ERR_CONFIG;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_OUT_OF_MEMORY:
         return ERR_PROTOCOL;
     default:
         return ERR_CONNECTION;
@@ -229,14 +259,63 @@ bool io_http_call_move(struct io_http_call *call, const char *url)
 {
     call->body_sent = 0;
     buf_clear(&call->answer);
-    return curl_easy_setopt(call->easy, CURLOPT_URL, url) == CURLE_OK;
+    return set_url(call, url);
+}
+
+/* curl keeps the verdict on the chain, but not that on the name. */
+static void refuse_certificate(const struct io_http_call *call, struct err *err)
+{
+    long verdict = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    io_tls_refuse(err, verdict);
+}
+
+/* OpenSSL's reason stands in curl's words: "error:0A00010B:SSL routines::…". 0: none does. */
+static unsigned long tls_reason(const struct io_http_call *call)
+{
+    static const char mark[] = "error:";
+    const char *at = strstr(call->said, mark);
+    return at ? strtoul(at + sizeof mark - 1, NULL, 16) : 0;
+}
+
+/* A server hangs up, without a word or with one that is lost, on plain HTTP where it speaks TLS,
+ * and on a client without a certificate where it wants one. "" for a connection that worked before.
+ */
+static const char *hung_up(const struct io_http_call *call, CURLcode rc)
+{
+    const char *scheme = NULL;
+    long connects = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_SCHEME, &scheme);
+    curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if ((rc != CURLE_GOT_NOTHING && rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR) ||
+        connects == 0 || !scheme)
+        return "";
+    return strcasecmp(scheme, "http") == 0
+               ? "; should this port speak TLS, take https://"
+               : "; should it want a client's certificate, look at tls.cert and tls.key";
+}
+
+/* What curl says of this very answer, where its name of the error would tell too little. */
+static const char *words_of(const struct io_http_call *call, CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return call->said[0] ? call->said : curl_easy_strerror(rc);
+    case CURLE_OUT_OF_MEMORY: /* its bound, not ours */
+        return "a line of the answer's head is too long";
+    default:
+        return curl_easy_strerror(rc);
+    }
 }
 
 void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err)
 {
     const struct io_http_options *options = call->options;
     const enum err_code code = code_of(rc, call);
-    long tls = 0;
+    const unsigned long reason = tls_reason(call);
     if (code == ERR_TIMEOUT)
         err_set(err, code, "no complete answer within %g s",
                 (double)options->total_timeout_ms / 1e3);
@@ -246,9 +325,10 @@ void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err
         err_set(err, code, "the connection ended before an answer");
     else if (code == ERR_TOO_LARGE)
         err_set(err, code, "the answer is longer than %zu bytes", options->answer_max);
-    else if (rc == CURLE_PEER_FAILED_VERIFICATION &&
-             curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &tls) == CURLE_OK && tls != 0)
-        err_set(err, code, "%s (OpenSSL's code %ld)", curl_easy_strerror(rc), tls);
+    else if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_ISSUER_ERROR)
+        refuse_certificate(call, err);
+    else if (rc == CURLE_SSL_CONNECT_ERROR || reason != 0)
+        io_tls_fail(err, reason, "handshake");
     else
-        err_set(err, code, "%s", curl_easy_strerror(rc));
+        err_set(err, code, "%s%s", words_of(call, rc), hung_up(call, rc));
 }

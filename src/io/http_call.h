@@ -24,6 +24,8 @@ struct io_http_call {
     bool active; /* curl has it */
     bool cancelled;
     bool too_large;
+    bool sign;                  /* the AWS way */
+    char said[CURL_ERROR_SIZE]; /* by curl about a failure */
 };
 
 /* NULL with err set when curl can't. Takes the body over. */

@@ -2,6 +2,7 @@
 import json
 from pathlib import Path
 
+from .certificates import PASSWORD
 from .process import answers
 from .server import Server
 
@@ -84,8 +85,18 @@ class Cassandra(Server):
             "cdc_raw_directory": str(data / "cdc_raw"), "cdc_enabled": False,
             "commitlog_sync": "periodic", "commitlog_sync_period": "1000ms",
             "memtable_heap_space": "128MiB", "memtable_offheap_space": "128MiB",
-            "concurrent_compactors": 1, "auto_snapshot": False,
+            "concurrent_compactors": 1, "auto_snapshot": False, **self.encryption(instance),
         }
+
+    def encryption(self, instance):
+        if not self.tls:
+            return {}
+        folder = self.certificates(instance)
+        return {"client_encryption_options": {
+            "enabled": True, "optional": False, "require_client_auth": self.tls == "both",
+            "keystore": str(folder / "server.p12"), "keystore_password": PASSWORD,
+            "truststore": str(folder / "trust.p12"), "truststore_password": PASSWORD,
+            "store_type": "PKCS12"}}
 
     def agents(self, lib):
         return []
@@ -130,7 +141,9 @@ class Cassandra(Server):
         base = f"CASSANDRA_{self.version}".replace(".", "_").replace("-", "_")
         port = instance.ports["native"]
         if self.secure:
-            return {"CASSANDRA_SECURE_HOSTS": hosts, "CASSANDRA_SECURE_PORT": port}
+            base = f"CASSANDRA_{self.kind()}"
+            return {f"{base}_HOSTS": hosts, f"{base}_PORT": port,
+                    f"{base}_FOLDER": instance.folder / "config/tls"}
         return {"CASSANDRA_HOSTS": hosts, "CASSANDRA_PORT": port,
                 f"{base}_HOSTS": hosts, f"{base}_PORT": port}
 

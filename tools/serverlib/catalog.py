@@ -49,6 +49,14 @@ ROWS = [
 ]
 
 
+VARIANTS = {
+    "": lambda server: None,
+    "secure": lambda server: server.demand_logins(),
+    "tls": lambda server: server.demand_tls("server"),
+    "mtls": lambda server: server.demand_tls("both"),
+}
+
+
 def default_version(name):
     if name.startswith("cassandra"):
         return "5.0.9"
@@ -67,10 +75,11 @@ def resolve(word):
     """NAME or NAME=VERSION -> a server."""
     name, _, version = word.partition("=")
     node = re.fullmatch(r"cassandra([23])", name)
-    family = "cassandra" if node else name.removesuffix("_secure")
-    if family not in {row.name for row in ROWS}:
+    family, _, variant = ("cassandra", "", "") if node else name.partition("_")
+    if family not in {row.name for row in ROWS} or variant not in VARIANTS:
         raise Failure(f"{name}: no such server: cassandra, cassandra2, cassandra3, "
-                      "elasticsearch, opensearch, cassandra_secure, elasticsearch_secure")
+                      "elasticsearch, opensearch; cassandra and elasticsearch with _secure, _tls, "
+                      "_mtls")
     version = version or default_version(family)
     for row in ROWS:
         if row.name == family and version.startswith(row.versions):
@@ -78,7 +87,6 @@ def resolve(word):
             server = row.make(row, name, version, home)
             if node:
                 server.join(int(node[1]))
-            if name != family and not node:
-                server.demand_logins()
+            VARIANTS[variant](server)
             return server
     raise Failure(f"{name} {version}: not one that this script can start")

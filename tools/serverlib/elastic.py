@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import shutil
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,9 +27,14 @@ def hashed(password):
     return "{PBKDF2}10000$" + "$".join(base64.b64encode(b).decode() for b in (salt, key))
 
 
-def health(url):
+def health(url, certificates):
+    context = None
+    if certificates:
+        context = ssl.create_default_context(cafile=certificates / "ca.pem")
+        context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
     try:
-        with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2,
+                                    context=context) as answer:
             return json.load(answer)["status"] in ("yellow", "green")
     except urllib.error.HTTPError as refused:
         return refused.code == 401
@@ -56,6 +62,8 @@ class Elasticsearch(Server):
             # A developer's disk is often fuller than a server's.
             "cluster.routing.allocation.disk.threshold_enabled": False,
         }
+        if self.tls:
+            settings |= self.encryption(instance)
         return settings | self.discovery(Path(instance.state["home"]))
 
     def discovery(self, home):
@@ -63,9 +71,16 @@ class Elasticsearch(Server):
         if (home / "modules/x-pack-security").is_dir():
             settings["xpack.security.enabled"] = self.secure
         if self.secure:
-            settings |= {"xpack.security.http.ssl.enabled": False,
+            settings |= {"xpack.security.http.ssl.enabled": bool(self.tls),
                          "xpack.security.autoconfiguration.enabled": False}
         return settings
+
+    def encryption(self, instance):
+        folder, key = self.certificates(instance), "xpack.security.http.ssl."
+        return {f"{key}key": str(folder / "server.key"),
+                f"{key}certificate": str(folder / "server.pem"),
+                f"{key}certificate_authorities": [str(folder / "ca.pem")],
+                f"{key}client_authentication": "required" if self.tls == "both" else "none"}
 
     def write_users(self, config):
         users, members, roles = [], [], []
@@ -103,17 +118,18 @@ class Elasticsearch(Server):
         }
 
     def url(self, instance):
-        return f"http://127.0.0.1:{instance.ports['http']}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{instance.ports['http']}"
 
     where = url
 
     def ready(self, instance):
-        return health(self.url(instance))
+        return health(self.url(instance), self.tls and instance.folder / "config/tls")
 
     def exports(self, instance, before):
         url = self.url(instance)
         if self.secure:
-            return {"ELASTICSEARCH_SECURE_URL": url}
+            base = f"ELASTICSEARCH_{self.kind()}"
+            return {f"{base}_URL": url, f"{base}_FOLDER": instance.folder / "config/tls"}
         return {f"{self.name.upper()}_URL": url, f"{self.tag()}_URL": url}
 
 

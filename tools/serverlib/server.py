@@ -1,4 +1,5 @@
 """What all servers have in common."""
+from . import certificates
 from .fetch import fetch
 from .places import Failure
 
@@ -9,6 +10,7 @@ class Server:
     joins = None
     port_names = ()
     secure = False  # asks for logins and looks at privileges
+    tls = None      # or "server"; "both": asks for a client's certificate too
 
     def __init__(self, row, name, version, java):
         self.row, self.name, self.version, self.java = row, name, version, java
@@ -19,6 +21,20 @@ class Server:
 
     def demand_logins(self):
         raise Failure(f"{self.name} {self.version}: this script knows no logins for it")
+
+    def demand_tls(self, tls):
+        self.demand_logins()
+        self.tls = tls
+
+    def kind(self):
+        """What its variables are called after the name."""
+        return {None: "SECURE", "server": "TLS", "both": "MTLS"}[self.tls]
+
+    def certificates(self, instance):
+        """Where they lie; made when they are not there."""
+        folder = instance.folder / "config" / "tls"
+        certificates.make(folder, self.java)
+        return folder
 
     def needs_java(self):
         if not self.java:

@@ -17,6 +17,13 @@ static bool secret_file(void *ctx, const char *path, struct buf *out, struct err
     (void)ctx;
     if (strcmp(path, "/none") == 0)
         return err_set(err, ERR_CONFIG, "No such file or directory");
+    if (strcmp(path, "/aws") == 0) {
+        buf_append_str(out, "# by a tool\n[two]\naws_access_key_id = SECOND\n"
+                            "aws_secret_access_key = other\r\n\n[default]\n"
+                            "aws_access_key_id=AKID\n; no\naws_secret_access_key = hush=hush \n"
+                            "aws_session_token =\ttoken==");
+        return true;
+    }
     buf_append_str(out, strcmp(path, "/secret") == 0 ? "hush-file\n" : "x");
     return true;
 }

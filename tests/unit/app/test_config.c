@@ -217,11 +217,17 @@ static const struct {
     {"CassandraConfig:\n  password: x\n  passwordFile: /secret\n",
      "c.yaml:3: CassandraConfig.passwordFile: says the same as CassandraConfig.password in line "
      "2; keep one"},
-    {"CassandraConfig:\n  tls:\n    ca: /ca.pem\n",
-     "c.yaml:3: CassandraConfig.tls.ca: is not supported by this version yet; remove it"},
-    {"ElasticSearchConfig:\n  aws:\n    secretAccessKeyFile: /secret\n",
-     "c.yaml:3: ElasticSearchConfig.aws.secretAccessKeyFile: is not supported by this version "
-     "yet; remove it"},
+    {HELPER_ES HELPER_CASS "  tls:\n    cert: /c.pem\n",
+     "c.yaml:7: CassandraConfig.tls.cert: certificate and private key belong together; give both"},
+    {HELPER_ES "  aws:\n    region: eu-west-1\n" HELPER_CASS,
+     "c.yaml:4: ElasticSearchConfig.aws.region: no credentials; give accessKeyId and "
+     "secretAccessKey, credentialsFile, or the variables AWS_ACCESS_KEY_ID and "
+     "AWS_SECRET_ACCESS_KEY"},
+    {HELPER_ES "  aws:\n    accessKeyId: AKID\n    secretAccessKeyFile: /secret\n" HELPER_CASS,
+     "c.yaml:4: ElasticSearchConfig.aws.accessKeyId: no region; give aws.region, or the variable "
+     "AWS_REGION"},
+    {HELPER_ES "  apiKey: k\n  aws:\n    accessKeyId: AKID\n" HELPER_CASS,
+     "c.yaml:5: ElasticSearchConfig.aws.accessKeyId: another login is given too; keep one of them"},
     {HELPER_ES HELPER_CASS "  insertQuery: |\n    INSERT INTO t (a)\n    VALUES ('%(a)s')\n",
      "c.yaml:6: CassandraConfig.insertQuery: line 2, column 10 of the text: a placeholder within "
      "quotes; leave the quotes away, values are bound and never pasted into the text"},
@@ -352,6 +358,53 @@ static void test_drivers(void **state)
     assert_string_equal(c->warnings.items[0],
                         "c.yaml:9: ElasticSearchConfig.driver.max_retries: has no effect: what "
                         "fails for a time is retried until it works");
+    app_config_free(c);
+}
+
+static void test_cassandra_tls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool enabled, verify;
+    } cases[] = {
+        {"", false, true},
+        {"  tls: {ca: /ca.pem}\n", true, true},
+        {"  tls: {serverName: db}\n", true, true},
+        {"  tls: {verify: false}\n", true, false},
+        {"  tls: {enabled: true}\n", true, true},
+        {"  tls: {enabled: false, ca: /ca.pem}\n", false, true},
+        {"  driver: {ssl_options: {ca_certs: /ca.pem}}\n", true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[400];
+        snprintf(text, sizeof text, HELPER_ES HELPER_CASS "%s", cases[i].text);
+        struct app_config *c = helper_config(text);
+        assert_int_equal(c->pipelines->cassandra.tls_enabled, cases[i].enabled);
+        assert_int_equal(c->pipelines->cassandra.tls.verify, cases[i].verify);
+        app_config_free(c);
+    }
+}
+
+static void test_aws(void **state)
+{
+    (void)state;
+    struct app_config *c = helper_config(HELPER_ES "  aws:\n    region: eu-west-1\n"
+                                                   "    credentialsFile: /aws\n" HELPER_CASS);
+    const struct config_elasticsearch *es = &c->pipelines->es;
+    assert_string_equal(es->aws.access_key, "AKID");
+    assert_string_equal(es->aws.secret_key, "hush=hush");
+    assert_string_equal(es->aws.session_token, "token==");
+    assert_int_equal(es->aws.service, CONFIG_AWS_ES);
+    app_config_free(c);
+    c = helper_config(HELPER_ES "  aws: {region: r, service: aoss, credentialsFile: /aws, "
+                                "profile: two}\n" HELPER_CASS);
+    assert_string_equal(c->pipelines->es.aws.access_key, "SECOND");
+    assert_null(c->pipelines->es.aws.session_token);
+    assert_int_equal(c->pipelines->es.aws.service, CONFIG_AWS_AOSS);
+    app_config_free(c);
+    c = helper_config(HELPER_ES HELPER_CASS);
+    assert_null(c->pipelines->es.aws.access_key);
     app_config_free(c);
 }
 
@@ -560,6 +613,8 @@ int main(void)
         cmocka_unit_test(test_state_of_services),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_cassandra_tls),
+        cmocka_unit_test(test_aws),
         cmocka_unit_test(test_drivers),
         cmocka_unit_test(test_not_yet),
         cmocka_unit_test(test_env_and_files),

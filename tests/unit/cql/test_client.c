@@ -863,9 +863,9 @@ static void test_tls(void **state)
     node.by_byte = false;
 
     options.tls.ca = other.ca; /* another authority */
-    assert_int_equal(connect_error(), ERR_CONFIG);
+    assert_int_equal(connect_error(), ERR_TRUST);
     options.tls.ca = NULL; /* those of the system */
-    assert_int_equal(connect_error(), ERR_CONFIG);
+    assert_int_equal(connect_error(), ERR_TRUST);
     options.tls.no_verify = true;
     assert_int_equal(connect_error(), ERR_NONE);
     options.tls.no_verify = false;
@@ -876,7 +876,11 @@ static void test_tls(void **state)
 
     fake_tls(&node, other.cert, other.key, NULL); /* another host's certificate */
     options.tls = (struct cql_tls_options){.enabled = true, .ca = other.ca};
-    assert_int_equal(connect_error(), ERR_CONFIG);
+    assert_int_equal(connect_error(), ERR_TRUST);
+
+    options.tls.server_name = "elsewhere.example"; /* which is whom it is expected to be for */
+    assert_int_equal(connect_error(), ERR_NONE);
+    options.tls.server_name = NULL;
 
     fake_tls(&node, pki.cert, pki.key, pki.ca); /* a server that asks for one */
     options.tls.ca = pki.ca;

@@ -232,9 +232,10 @@ static const struct {
     {{.reset = true}, ERR_CONNECTION},
     {{.stall = true}, ERR_TIMEOUT},
     {{.raw = "", .close = true}, ERR_CONNECTION},
-    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":", .close = true},
+    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"a\":", .close = true},
      ERR_CONNECTION},
-    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\":"}, ERR_TIMEOUT},
+    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"a\":"}, ERR_TIMEOUT},
+    {{.raw = "HTTP/1.1 200 OK\r\nContent-Length: 61\r\n\r\n{\"a\":"}, ERR_TOO_LARGE},
     {{.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", .close = true},
      ERR_CONNECTION},
     {{.raw = "SSH-2.0-OpenSSH_9.2\r\n", .close = true}, ERR_PROTOCOL},
@@ -498,7 +499,8 @@ static void test_tls(void **state)
     assert_int_equal(w.status, 200);
     ask_tls(&w, &t, NULL, false); /* verification is what happens by itself */
     assert_int_equal(w.status, 0);
-    assert_int_equal(w.err.code, ERR_CONFIG);
+    assert_int_equal(w.err.code, ERR_TRUST);
+    assert_non_null(strstr(w.err.text, "tls.ca"));
     ask_tls(&w, &t, "/nonexistent.pem", false);
     assert_int_equal(w.err.code, ERR_CONFIG);
     stop_tls_server(&t);
