@@ -107,7 +107,7 @@ class Elastic:
 
     def __init__(self, url):
         self.url = url
-        self.http = requests.Session()
+        self.http = self.open()
         nodes = self.call("GET", "/_nodes/_local")["nodes"]
         self.version = next(iter(nodes.values()))["version"]
         self.opensearch = self.http.get(url).text.find('"opensearch"') >= 0
@@ -116,6 +116,9 @@ class Elastic:
         self.typed = self.major < 7      # the path of a document names a type
         self.stamped = self.major < 5    # _timestamp, the seed's protocol
         self.type = "record" if self.typed else "_doc"
+
+    def open(self):
+        return requests.Session()
 
     def call(self, method, path, body=None, ok=(200, 201), **params):
         """The answer's JSON; fails on a status that is not in ok."""

@@ -1,54 +1,24 @@
 """`check` on servers that ask for logins and look at privileges; they are started for it unless
 they run (tools/servers start cassandra_secure elasticsearch_secure)."""
-import os
 import re
 import time
 import uuid
 
 import pytest
-from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
-from cassandra.query import dict_factory
-from support import Caes, Elastic, Place, Servers, now, servers_tool
-
-NAMES = ("cassandra_secure", "elasticsearch_secure")
-
-
-def variables():
-    found = dict(re.findall(r"export (\w+)=(\S+)", servers_tool("env")))
-    return {**found, **{k: v for k, v in os.environ.items() if "_SECURE_" in k}}
-
-
-def connect(host, port):
-    """The first superuser is made some moments after the server is up."""
-    profile = ExecutionProfile(row_factory=dict_factory, request_timeout=60)
-    for _ in range(60):
-        cluster = Cluster([host], port=port, connect_timeout=20,
-                          execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-                          auth_provider=PlainTextAuthProvider("cassandra", "cassandra"))
-        try:
-            return cluster, cluster.connect()
-        except NoHostAvailable:
-            cluster.shutdown()
-            time.sleep(0.5)
-    raise AssertionError("cassandra_secure takes no login")
+from secure import cassandra_session, started
+from support import Caes, Elastic, Place, Servers, now
 
 
 @pytest.fixture(scope="module")
 def secure():
     """(servers, session of the superuser, Elasticsearch as its superuser)"""
-    started = []
-    if "ELASTICSEARCH_SECURE_URL" not in variables() or \
-            "CASSANDRA_SECURE_PORT" not in variables():
-        started = servers_tool("start", *NAMES).split()
-    found = variables()
-    url = found["ELASTICSEARCH_SECURE_URL"].replace("http://", "http://admin:admin@")
-    host, port = found["CASSANDRA_SECURE_HOSTS"], int(found["CASSANDRA_SECURE_PORT"])
-    cluster, session = connect(host, port)
-    yield Servers([host], port, found["ELASTICSEARCH_SECURE_URL"], None), session, Elastic(url)
-    cluster.shutdown()
-    if started:
-        servers_tool("stop", *started)
+    with started("cassandra_secure", "elasticsearch_secure") as found:
+        url = found["ELASTICSEARCH_SECURE_URL"]
+        host, port = found["CASSANDRA_SECURE_HOSTS"], int(found["CASSANDRA_SECURE_PORT"])
+        cluster, session = cassandra_session([host], port)
+        yield (Servers([host], port, url, None), session,
+               Elastic(url.replace("http://", "http://admin:admin@")))
+        cluster.shutdown()
 
 
 @pytest.fixture
