@@ -29,15 +29,21 @@ static bool uses_https(const struct config_elasticsearch *es)
     return false;
 }
 
-bool config_tls_check(const struct app_config *config, struct err *err)
+static bool check_one(const struct app_config *config, const struct config_pipeline *p,
+                      struct err *err)
 {
-    for (size_t i = 0; i < config->pipeline_count; i++) {
-        const struct config_pipeline *p = &config->pipelines[i];
-        if (uses_https(&p->es) && !check_files(config, p, "ElasticSearchConfig", &p->es.tls, err))
-            return false;
-        if (p->cassandra.tls_enabled &&
-            !check_files(config, p, "CassandraConfig", &p->cassandra.tls, err))
-            return false;
-    }
-    return true;
+    return (!uses_https(&p->es) ||
+            check_files(config, p, "ElasticSearchConfig", &p->es.tls, err)) &&
+           (!p->cassandra.tls_enabled ||
+            check_files(config, p, "CassandraConfig", &p->cassandra.tls, err));
+}
+
+bool config_tls_check(const struct app_config *config, const struct config_pipeline *pipeline,
+                      struct err *err)
+{
+    bool fine = true;
+    for (size_t i = 0; i < config->pipeline_count && fine; i++)
+        if (!pipeline || pipeline == &config->pipelines[i])
+            fine = check_one(config, &config->pipelines[i], err);
+    return fine;
 }

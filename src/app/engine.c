@@ -52,7 +52,7 @@ static bool open_clients(struct engine *e, struct err *err)
         .watch = engine_es_watch(e),
         .log = e->log,
     };
-    if (!config_tls_check(e->config, err))
+    if (!config_tls_check(e->config, s, err))
         return false;
     e->cassandra = cql_client_new(e->loop, &cassandra, err);
     if (!e->cassandra)

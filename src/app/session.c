@@ -179,7 +179,7 @@ struct app_config *session_read(const struct session *s, struct err *err)
 {
     struct app_config *config = app_config_load(s->file, err);
     if (config && same_places(s, config, err) && check_pipeline(s, config, err) &&
-        config_tls_check(config, err)) {
+        config_tls_check(config, NULL, err)) {
         choose_log(s, config);
         return config;
     }
