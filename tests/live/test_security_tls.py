@@ -1,7 +1,8 @@
 """Real servers with everything on: Cassandra with PasswordAuthenticator, CassandraAuthorizer and
-client_encryption_options, Elasticsearch with x-pack-security; TLS on both, once without and once
-with certificates of the client. They are started for it unless they run (tools/servers start
-cassandra_tls elasticsearch_tls)."""
+client_encryption_options, Elasticsearch with x-pack-security; TLS on both, in the long run
+(CAES_TEST_LONG=1) once more with certificates of the client. They are started for it unless they
+run (tools/servers start cassandra_tls elasticsearch_tls)."""
+import os
 import time
 import uuid
 
@@ -13,7 +14,10 @@ PASSWORD = "not-to-be-seen"
 GRANTS = ("SELECT ON KEYSPACE {ks}", "MODIFY ON KEYSPACE {ks}")
 
 
-@pytest.fixture(scope="module", params=["tls", "mtls"])
+KINDS = ["tls", "mtls"] if os.environ.get("CAES_TEST_LONG") else ["tls"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def servers(request):
     with secure.both(request.param) as found:
         found.kind = request.param

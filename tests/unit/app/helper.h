@@ -11,8 +11,8 @@
 #include "app/config.h"
 
 /* A configuration from text, named c.yaml, in the home folder /home/u. Variables: PW is
- * "hush-hush", N is "7", EMPTY is "". The file /secret holds "hush-file\n", /aws credentials of AWS,
- * /none is not there, any other "x". */
+ * "hush-hush", N is "7", EMPTY is "". The file /secret holds "hush-file\n", /aws credentials of
+ * AWS, /none is not there, any other "x". */
 struct app_config *helper_parse(const char *text, struct err *err);
 /* The same under another name. */
 struct app_config *helper_parse_file(const char *file, const char *text, struct err *err);
