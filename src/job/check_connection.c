@@ -15,15 +15,21 @@ static bool is_tried(int major, int minor, const int (*tried)[2], size_t count)
     return false;
 }
 
+static const char *refused_remedy(struct check *check, enum err_code code, const char *place)
+{
+    if (code == ERR_AUTH)
+        return check_text(check->findings, "mend the login, or what it may do, beside %s", place);
+    if (code == ERR_TRUST)
+        return check_text(check->findings, "mend the certificate, or tls beside %s", place);
+    return check_text(check->findings, "start the server, or mend %s", place);
+}
+
 static void refused(struct check *check, const char *where, const char *option,
                     const struct err *err)
 {
     const char *place = check_option(check, option);
-    check_add_err(
-        check->findings, CHECK_ERROR, where, err,
-        err->code == ERR_AUTH
-            ? check_text(check->findings, "mend the login, or what it may do, beside %s", place)
-            : check_text(check->findings, "start the server, or mend %s", place));
+    check_add_err(check->findings, CHECK_ERROR, where, err,
+                  refused_remedy(check, err->code, place));
     if (!check->unreachable && check->err)
         *check->err = *err;
     check->unreachable = true;
