@@ -114,7 +114,7 @@ def test_a_name_of_the_certificate_that_is_no_address(place, caes, tmp_path):
     with front.show("cassandra.example"):
         front.refusal("mismatch")
         front.tls(serverName="cassandra.example")
-        caes.sync()
+        eventually(caes.sync)
 
 
 def test_a_port_without_tls(front):
