@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What the daemon alone can do: scripted servers that answer at once (bench/fake_*.c), so that their
+speed does not matter and only the program's own CPU counts. Prints microseconds of CPU a record.
+
+    python3 bench/daemon.py [--records 200000] [--rounds 5] [--keep]   (after `make bench_programs`)
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = os.environ.get("CAES_SYNC", str(ROOT / "build/caes-sync"))
+
+
+class Fake:
+    """A scripted server, ended with the block."""
+
+    def __init__(self, name, *words):
+        self.process = subprocess.Popen([ROOT / f"build/bench_fake_{name}", "0", *map(str, words)],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.kill()
+        self.process.wait()
+
+
+def configuration(folder, cassandra, elasticsearch):
+    return {
+        "ElasticSearchConfig": {"index": "bench",
+                                "hosts": [f"http://127.0.0.1:{elasticsearch.port}"]},
+        "CassandraConfig": {"keyspace": "bench", "dataColumnFamily": "data",
+                            "contactPoints": ["127.0.0.1"], "port": cassandra.port},
+        "state": f"{folder}/state.db", "pidFile": f"{folder}/pid",
+        "http": {"listen": "127.0.0.1:0"},
+    }
+
+
+def run(folder, cassandra, elasticsearch, words, wrapper=()):
+    """(last line of the output as JSON, CPU seconds, seconds, peak RSS in MiB)"""
+    file = Path(folder, "config.yaml")
+    file.write_text(json.dumps(configuration(folder, cassandra, elasticsearch)))
+    argv = [*wrapper, PROGRAM, "-c", str(file), "--log-level", "warning", *words, "--json"]
+    start = time.monotonic()
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    lines = process.stdout.read().splitlines()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, (status, lines[-1:])
+    return (json.loads(lines[-1]), usage.ru_utime + usage.ru_stime, time.monotonic() - start,
+            usage.ru_maxrss / 1024)
+
+
+def cases(records):
+    """name: (what each side holds, words, how many were copied)"""
+    recent = int(time.time()) - 30
+    old = recent - 5000
+    return {
+        "load Cassandra -> Elasticsearch":
+            ((records, old), (0, old), ["load", "--from", "cassandra"], lambda r: r["copied"]),
+        "load Elasticsearch -> Cassandra":
+            ((0, old), (records, old), ["load", "--from", "elasticsearch"], lambda r: r["copied"]),
+        "sync Cassandra -> Elasticsearch":
+            ((records, recent, "entries"), (0, recent), ["sync", "--since", str(recent)],
+             lambda r: r["to_elasticsearch"]["copied"]),
+        "sync Elasticsearch -> Cassandra":
+            ((0, recent), (records, recent, "window"), ["sync", "--since", str(recent)],
+             lambda r: r["to_cassandra"]["copied"]),
+    }
+
+
+def measure(case, records, wrapper=()):
+    """(microseconds of CPU a record, records a second, peak RSS in MiB)"""
+    tables, documents, words, copied = case
+    with tempfile.TemporaryDirectory() as folder, Fake("cassandra", *tables[:1], *tables[1:]) as c, \
+            Fake("elasticsearch", *documents) as e:
+        report, cpu, seconds, peak = run(folder, c, e, words, wrapper)
+    assert copied(report) == records, report
+    return cpu * 1e6 / records, records / seconds, peak
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--records", type=int, default=200000)
+    options.add_argument("--sync-records", type=int, default=10000)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--only", default="")
+    options.add_argument("--wrapper", default="", help="what runs the program: perf record …")
+    chosen = options.parse_args()
+    print(f"{'':34}{'CPU us a record: min':>22}{'median':>8}{'max':>8}{'records/s':>12}{'MiB':>6}")
+    for name in cases(1):
+        if chosen.only not in name:
+            continue
+        records = chosen.sync_records if name.startswith("sync") else chosen.records
+        rounds = [measure(cases(records)[name], records, chosen.wrapper.split())
+                  for _ in range(chosen.rounds)]
+        cpu = [r[0] for r in rounds]
+        print(f"{name:34}{min(cpu):22.2f}{statistics.median(cpu):8.2f}{max(cpu):8.2f}"
+              f"{max(r[1] for r in rounds):12,.0f}{max(r[2] for r in rounds):6.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
