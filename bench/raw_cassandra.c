@@ -287,6 +287,5 @@ int main(int argc, char **argv)
                                                                          : 128,
                                           .rate = raw.mode[0] == 'p' ? 2 * rate : rate};
     const struct drive_calls calls = {next, take, greet, &raw};
-    const double seconds = drive(&options, &calls);
-    printf("{\"records\":%llu,\"seconds\":%.3f}\n", (unsigned long long)raw.records, seconds);
+    drive(&options, &calls, &raw.records);
 }

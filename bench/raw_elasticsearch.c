@@ -166,23 +166,53 @@ static bool next(void *ctx, unsigned connection, struct buf *out)
     return raw->pit ? next_page(raw, connection, out) : next_bulk(raw, out);
 }
 
+/* The length of a chunked body that is complete (else 0); appends what is in it to out. */
+static size_t read_chunks(struct slice in, struct buf *out)
+{
+    for (size_t at = 0;;) {
+        const char *line = memmem(in.ptr + at, in.len - at, "\r\n", 2);
+        if (!line)
+            return 0;
+        const size_t len = strtoull(in.ptr + at, NULL, 16), begin = (size_t)(line - in.ptr) + 2;
+        if (in.len - begin < len + 2)
+            return 0;
+        buf_append(out, in.ptr + begin, len);
+        at = begin + len + 2;
+        if (len == 0)
+            return at;
+    }
+}
+
+/* What is behind the head; false while it is not complete. len: of its bytes in the stream. */
+static bool read_body(struct slice in, size_t head, struct slice *content, size_t *len)
+{
+    static struct buf chunks;
+    static const char length[] = "ontent-length: ";
+    const char *number = memmem(in.ptr, head, length, strlen(length));
+    if (number) {
+        *len = strtoull(number + strlen(length), NULL, 10);
+        *content = slice_of(in.ptr + head, *len);
+        return in.len - head >= *len;
+    }
+    buf_clear(&chunks);
+    *len = read_chunks(slice_of(in.ptr + head, in.len - head), &chunks);
+    *content = buf_slice(&chunks);
+    return *len > 0;
+}
+
 static size_t take(void *ctx, unsigned connection, struct slice in)
 {
     struct raw *raw = ctx;
-    static const char length[] = "ontent-length: ";
+    struct slice content;
+    size_t body;
     const char *end = memmem(in.ptr, in.len, "\r\n\r\n", 4);
     if (!end)
         return 0;
     const size_t head = (size_t)(end - in.ptr) + 4;
-    const char *number = memmem(in.ptr, head, length, strlen(length));
-    if (!number)
-        drive_fail("an answer without a length", in);
-    const size_t body = strtoull(number + strlen(length), NULL, 10);
-    if (in.len < head + body)
+    if (!read_body(in, head, &content, &body))
         return 0;
     if (memcmp(in.ptr, "HTTP/1.1 200", 12) != 0)
         drive_fail("elasticsearch", in);
-    const struct slice content = slice_of(in.ptr + head, body);
     if (!raw->pit)
         take_bulk(raw, content);
     else if (!raw->opened)
@@ -219,6 +249,5 @@ int main(int argc, char **argv)
                                           .window = 1,
                                           .rate = rate / (double)raw.size};
     const struct drive_calls calls = {next, take, greet, &raw};
-    const double seconds = drive(&options, &calls);
-    printf("{\"records\":%llu,\"seconds\":%.3f}\n", (unsigned long long)raw.records, seconds);
+    drive(&options, &calls, &raw.records);
 }

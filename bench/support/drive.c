@@ -31,7 +31,7 @@ struct driving {
     uint64_t asked;
 };
 
-double drive_now(void)
+static double now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -108,8 +108,7 @@ static void greet(struct driving *d, unsigned number)
 
 static bool is_due(const struct driving *d)
 {
-    return d->options->rate <= 0 ||
-           (double)d->asked < (drive_now() - d->started) * d->options->rate;
+    return d->options->rate <= 0 || (double)d->asked < (now() - d->started) * d->options->rate;
 }
 
 static void ask(struct driving *d, unsigned number)
@@ -146,7 +145,8 @@ static bool turn(struct driving *d)
     return true;
 }
 
-double drive(const struct drive_options *options, const struct drive_calls *calls)
+void drive(const struct drive_options *options, const struct drive_calls *calls,
+           const uint64_t *records)
 {
     static struct driving driving;
     struct driving *d = &driving;
@@ -155,16 +155,18 @@ double drive(const struct drive_options *options, const struct drive_calls *call
         d->connections[i] = (struct connection){.socket = connect_to(options)};
         greet(d, i);
     }
-    d->started = drive_now();
+    const double before = cpu();
+    d->started = now();
     for (unsigned i = 0; i < options->connections; i++)
         ask(d, i);
     while (turn(d))
         ;
-    const double seconds = drive_now() - d->started;
+    const double seconds = now() - d->started, burnt = cpu() - before;
     for (unsigned i = 0; i < options->connections; i++) {
         close(d->connections[i].socket);
         buf_free(&d->connections[i].in);
         buf_free(&d->connections[i].out);
     }
-    return seconds;
+    printf("{\"records\":%llu,\"seconds\":%.3f,\"cpu\":%.4f}\n", (unsigned long long)*records,
+           seconds, burnt);
 }

@@ -30,9 +30,10 @@ struct drive_calls {
     void *ctx;
 };
 
-/* Until nothing is left to ask; returns the seconds that it took, from behind the greeting. */
-double drive(const struct drive_options *options, const struct drive_calls *calls);
-double drive_now(void);
+/* Until nothing is left to ask. Prints {"records", "seconds", "cpu" (of this process, in seconds)},
+ * both from behind the greeting. */
+void drive(const struct drive_options *options, const struct drive_calls *calls,
+           const uint64_t *records);
 _Noreturn void drive_fail(const char *what, struct slice text);
 
 #endif
