@@ -5,7 +5,8 @@
  *   bench_raw_cassandra HOST PORT KEYSPACE rows|batches|logged|pairs FIRST COUNT VERSION [RATE]
  *
  * rows: an INSERT each; batches: unlogged ones of 10 rows; logged, pairs: row and entry in a logged
- * batch, or one behind the other. VERSION 0: now, in seconds. RATE is in records a second. Prints
+ * batch, or one behind the other. VERSION (in seconds): see
+ * RECORD_VERSIONS; 0: now. RATE is in records a second. Prints
  * JSON. */
 #include "cql/frame.h"
 #include "cql/message.h"
@@ -103,15 +104,15 @@ struct values {
     char time[8], version[4];
 };
 
-static int64_t version_of(const struct raw *raw)
+static int64_t version_of(const struct raw *raw, uint64_t number)
 {
-    return raw->version ? raw->version : (int64_t)time(NULL);
+    return raw->version ? raw->version - (int64_t)(number % RECORD_VERSIONS) : (int64_t)time(NULL);
 }
 
 static void make_values(const struct raw *raw, uint64_t number, struct values *v)
 {
     const struct record record = record_make(number);
-    const int64_t version = version_of(raw);
+    const int64_t version = version_of(raw, number);
     size_t starts[RECORD_COLUMNS + 1];
     buf_clear(&v->cells);
     for (unsigned i = 0; i < RECORD_COLUMNS; i++) {

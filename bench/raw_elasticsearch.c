@@ -4,8 +4,9 @@
  *   bench_raw_elasticsearch HOST PORT INDEX bulk FIRST COUNT VERSION [RATE [SIZE]]
  *
  * bulk: bodies of SIZE (5000) documents under external versions, rendered before the clock starts,
- * 4 in flight; with a RATE (records a second) they are rendered as they go, VERSION 0 is now, in
- * seconds. pit: the pages of a point in time in two slices, read and dropped. Prints JSON. */
+ * 4 in flight; with a RATE (records a second) they are rendered as they go, VERSION (in
+ * seconds): see RECORD_VERSIONS; 0: now. pit: the pages of a point in time in two slices, read and
+ * dropped. Prints JSON. */
 #include "support/drive.h"
 #include "support/record.h"
 
@@ -46,9 +47,11 @@ static void append_request(const struct raw *raw, const char *method, const char
 static void render_bulk(struct raw *raw, struct buf *out)
 {
     struct buf body = {0}, path = {0};
-    const int64_t version = raw->version ? raw->version : (int64_t)time(NULL);
     for (uint64_t i = 0; i < raw->size && raw->done < raw->count; i++) {
-        const struct record record = record_make(raw->first + raw->done++);
+        const uint64_t number = raw->first + raw->done++;
+        const struct record record = record_make(number);
+        const int64_t version =
+            raw->version ? raw->version - (int64_t)(number % RECORD_VERSIONS) : (int64_t)time(NULL);
         buf_printf(&body,
                    "{\"index\":{\"_id\":\"%s\",\"version\":%lld,\"version_type\":\"external\"}}\n",
                    record.key_text, (long long)version);

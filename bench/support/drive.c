@@ -38,6 +38,13 @@ static double now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static double cpu(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
 void drive_fail(const char *what, struct slice text)
 {
     fprintf(stderr, "%s: %.*s\n", what, (int)(text.len < 400 ? text.len : 400), text.ptr);

@@ -10,6 +10,8 @@
  * columns that don't compress well; the same number gives the same record. */
 
 enum { RECORD_COLUMNS = 8 }; /* the key first */
+/* Old records are spread over so many versions, so that hardly any lies in a first window. */
+enum { RECORD_VERSIONS = 4000 };
 
 struct record_column {
     const char *name;
