@@ -35,7 +35,7 @@ install: all
 bench:
 	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF >/dev/null
 	@$(BUILD) build --target bench_programs program -j $(JOBS)
-	@if [ -x bench/run ]; then bench/run; fi
+	@bench/run $(BENCH)
 
 fuzz:
 	@$(CMAKE) -B build/fuzz -DFUZZ=ON -DCMAKE_BUILD_TYPE=Release \
