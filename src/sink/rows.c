@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "io/task.h"
+#include "sink/batcher.h"
 #include "sink/row_insert.h"
 #include "source/await.h"
 
@@ -34,6 +35,7 @@ struct one {
     uint32_t count;   /* without the entry, which is the last */
     uint32_t pending; /* answers before the entry may go */
     struct err *failed;
+    uint32_t bucket; /* of the entry */
 };
 
 /* An answer that is waited for. */
@@ -44,13 +46,7 @@ struct part {
 
 static void finish(struct one *one, const struct err *err)
 {
-    struct sink_write *write = one->write;
-    if (err) {
-        write->err = *err;
-        write->outcome = err_class_of(err->code) == ERR_CLASS_REJECT ? SINK_REJECTED : SINK_RETRY;
-    } else {
-        write->outcome = SINK_APPLIED;
-    }
+    sink_write_finish(one->write, err);
     io_group_done(&one->applying->group);
 }
 
@@ -163,8 +159,8 @@ static bool bind_entry(struct one *one, struct cql_statement *entry, struct err 
     struct cql_value *values = arena_alloc(arena, (schema->key_count + 4) * sizeof *values);
     const uint64_t hash = XXH3_64bits(one->write->key->text.ptr, one->write->key->text.len);
     size_t count = 0;
-    values[count++] =
-        cql_value_of(cql_encode_i32(arena_alloc(arena, 4), (int32_t)(hash % options->buckets)));
+    one->bucket = (uint32_t)(hash % options->buckets);
+    values[count++] = cql_value_of(cql_encode_i32(arena_alloc(arena, 4), (int32_t)one->bucket));
     struct slice version;
     if (!source_version_encode(rows->table, options->unit_us, one->write->version,
                                arena_alloc(arena, 8), &version))
@@ -208,13 +204,19 @@ static void send_parts(struct one *one)
     }
 }
 
-static bool start_one(struct one *one, struct err *err)
+static bool check_and_bind(struct one *one, struct err *err)
 {
-    struct rows *rows = one->applying->rows;
+    const struct rows *rows = one->applying->rows;
     if (rows->table->schema->counters)
         return err_set(err, ERR_VALUE, "table %s.%s has counters, which can't be written by copies",
                        rows->options.table->keyspace, rows->options.table->data);
-    if (!bind_one(one, err))
+    return bind_one(one, err);
+}
+
+static bool start_one(struct one *one, struct err *err)
+{
+    struct rows *rows = one->applying->rows;
+    if (!check_and_bind(one, err))
         return false;
     if (rows->options.logged) {
         const struct cql_execution how = execution(one, is_batch_repeatable(one));
@@ -225,23 +227,98 @@ static bool start_one(struct one *one, struct err *err)
     return true;
 }
 
+static void apply_each(struct applying *applying, struct sink_write *const *writes, size_t count)
+{
+    const struct rows *rows = applying->rows;
+    const unsigned each = 1 + sink_query_count(rows->query);
+    const unsigned limit = rows->options.in_flight > each ? rows->options.in_flight / each : 1;
+    for (size_t i = 0; i < count; i++) {
+        struct one *one = arena_zalloc(&applying->arena, sizeof *one);
+        one->applying = applying;
+        one->write = writes[i];
+        struct err err = {0};
+        io_group_add(&applying->group);
+        if (!start_one(one, &err))
+            finish(one, &err);
+        io_group_wait_below(&applying->group, limit);
+    }
+    io_group_wait(&applying->group);
+}
+
+/* --- rows alone, without insertQuery: first all rows in batches, then the entries of those that
+ * were acknowledged, a batch being of one partition */
+
+static void on_batched(void *ctx, const struct err *err)
+{
+    const struct one *one = ctx;
+    sink_write_finish(one->write, err);
+}
+
+static int by_bucket(const void *a, const void *b)
+{
+    const struct one *const *left = a, *const *right = b;
+    return ((*left)->bucket > (*right)->bucket) - ((*left)->bucket < (*right)->bucket);
+}
+
+static size_t write_rows(struct applying *applying, struct sink_batcher *batcher,
+                         struct sink_write *const *writes, size_t count, struct one **ones)
+{
+    size_t bound = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct one *one = arena_zalloc(&applying->arena, sizeof *one);
+        struct err err = {0};
+        one->applying = applying;
+        one->write = writes[i];
+        if (check_and_bind(one, &err)) {
+            ones[bound++] = one;
+            sink_batcher_add(batcher, &one->statements[0], on_batched, one);
+        } else {
+            sink_write_finish(writes[i], &err);
+        }
+    }
+    sink_batcher_finish(batcher);
+    return bound;
+}
+
+static void write_entries(struct sink_batcher *batcher, struct one **ones, size_t count)
+{
+    uint32_t bucket = 0;
+    qsort(ones, count, sizeof *ones, by_bucket);
+    for (size_t i = 0; i < count; i++) {
+        if (ones[i]->write->outcome != SINK_APPLIED || ones[i]->write->no_entry)
+            continue;
+        if (ones[i]->bucket != bucket)
+            sink_batcher_cut(batcher);
+        bucket = ones[i]->bucket;
+        sink_batcher_add(batcher, &ones[i]->statements[1], on_batched, ones[i]);
+    }
+    sink_batcher_finish(batcher);
+}
+
+static void apply_batched(struct applying *applying, struct sink_write *const *writes, size_t count)
+{
+    const struct sink_rows_options *options = &applying->rows->options;
+    struct one **ones = arena_alloc(&applying->arena, (count + 1) * sizeof *ones);
+    struct sink_batcher batcher = {.client = applying->rows->client,
+                                   .arena = &applying->arena,
+                                   .consistency = options->table->consistency,
+                                   .repeatable = applying->rows->insert.repeatable,
+                                   .in_flight = options->in_flight / SINK_BATCH_PARTITIONS + 1,
+                                   .batch_max = SINK_BATCH_PARTITIONS};
+    const size_t bound = write_rows(applying, &batcher, writes, count, ones);
+    batcher.batch_max = SINK_BATCH_MAX;
+    batcher.repeatable = true;
+    write_entries(&batcher, ones, bound);
+}
+
 static void rows_apply(struct sink *sink, struct sink_write *const *writes, size_t count)
 {
     struct rows *rows = (struct rows *)sink;
     struct applying applying = {.rows = rows};
-    const unsigned each = 1 + sink_query_count(rows->query);
-    const unsigned limit = rows->options.in_flight > each ? rows->options.in_flight / each : 1;
-    for (size_t i = 0; i < count; i++) {
-        struct one *one = arena_zalloc(&applying.arena, sizeof *one);
-        one->applying = &applying;
-        one->write = writes[i];
-        struct err err = {0};
-        io_group_add(&applying.group);
-        if (!start_one(one, &err))
-            finish(one, &err);
-        io_group_wait_below(&applying.group, limit);
-    }
-    io_group_wait(&applying.group);
+    if (rows->options.logged || rows->query)
+        apply_each(&applying, writes, count);
+    else
+        apply_batched(&applying, writes, count);
     arena_free(&applying.arena);
 }
 

@@ -30,6 +30,16 @@ struct sink_write {
     struct err err;
 };
 
+/* err: NULL when it took effect. */
+static inline void sink_write_finish(struct sink_write *write, const struct err *err)
+{
+    write->outcome = SINK_APPLIED;
+    if (!err)
+        return;
+    write->err = *err;
+    write->outcome = err_class_of(err->code) == ERR_CLASS_REJECT ? SINK_REJECTED : SINK_RETRY;
+}
+
 struct sink_ops {
     enum change_side side;
     /* Sends writes (at most one a key) and waits until each has its outcome. For tasks. */
