@@ -22,13 +22,16 @@ def spent(pid):
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def server_pids():
+def server_pids(servers):
     """{"cassandra": pid, "elasticsearch": pid} of those that tools/servers runs for this checkout."""
+    ports = {servers.cassandra_port: "cassandra",
+             int(servers.elasticsearch.rpartition(":")[2]): "elasticsearch"}
     pids = {}
     for file in (ROOT / "build/servers").glob("*/state.json"):
         state = json.loads(file.read_text())
-        if Path(f"/proc/{state['pid']}").exists():
-            pids[file.parent.name.split("-")[0]] = state["pid"]
+        for port in state["ports"].values():
+            if port in ports:
+                pids[ports[port]] = state["pid"]
     return pids
 
 
@@ -50,8 +53,11 @@ def tree(pid):
 class Meter:
     """CPU seconds of both servers and seconds, of a block: meter.cassandra, .elasticsearch, .wall."""
 
+    def __init__(self, servers):
+        self.servers = servers
+
     def __enter__(self):
-        self.pids = {name: tree(pid) for name, pid in server_pids().items()}
+        self.pids = {name: tree(pid) for name, pid in server_pids(self.servers).items()}
         self.before = {name: sum(map(spent, pids)) for name, pids in self.pids.items()}
         self.start = time.monotonic()
         return self

@@ -219,7 +219,7 @@ def main():
     chosen.records = chosen.records or (30000 if chosen.quick else 300000)
     chosen.seconds = chosen.seconds or (10 if chosen.quick else 30)
     servers = Servers.find()
-    if set(SERVERS) - set(server_pids()):
+    if set(SERVERS) - set(server_pids(servers)):
         raise SystemExit("the servers' CPU can only be read of those that tools/servers started")
     cluster, session = servers.connect()
     elastic = Elastic(servers.elasticsearch)

@@ -22,14 +22,14 @@ def per_record(meter, records, client):
 
 
 def raw_part(place, side, *words):
-    with Meter() as meter:
+    with Meter(place.servers) as meter:
         records, _, cpu = raw(place, side, *words)
     return per_record(meter, records, cpu)
 
 
-def program(caes, *words):
+def program(place, caes, *words):
     argv = caes.argv("--log-level", "warning", *words, "--json")
-    with Meter() as meter:
+    with Meter(place.servers) as meter:
         report, cpu, peak = finish(subprocess.Popen(argv, env=caes.env, stdout=subprocess.PIPE))
     return report, meter, cpu, peak
 
@@ -37,7 +37,7 @@ def program(caes, *words):
 def load(place, side, records):
     with tempfile.TemporaryDirectory() as folder, Caes(place, Path(folder)) as caes:
         caes.configure(sync={"settle": 1, "overlap": 5})
-        report, meter, cpu, peak = program(caes, "load", "--from", side)
+        report, meter, cpu, peak = program(place, caes, "load", "--from", side)
     if not 0.98 * records <= report["copied"] <= records:  # the first window is a cycle's
         raise SystemExit(f"load --from {side}: {report}")
     return {**per_record(meter, records, cpu), "peak": peak}
@@ -46,7 +46,7 @@ def load(place, side, records):
 def verify(place, records):
     with tempfile.TemporaryDirectory() as folder, Caes(place, Path(folder)) as caes:
         caes.configure(sync={"settle": 1, "overlap": 5})
-        report, meter, cpu, peak = program(caes, "verify")
+        report, meter, cpu, peak = program(place, caes, "verify")
     if report["equal"] != records:
         raise SystemExit(f"verify: {report}")
     return {**per_record(meter, records, cpu), "peak": peak}
@@ -60,7 +60,7 @@ def script(place, way, records):
     servers = place.servers
     argv = [sys.executable, str(ROOT / "bench/script.py"), way, servers.cassandra_hosts[0],
             str(servers.cassandra_port), place.keyspace, place.elastic.url, place.index]
-    with Meter() as meter:
+    with Meter(place.servers) as meter:
         report, cpu, peak = finish(subprocess.Popen(
             argv, env={**os.environ, "PYTHONPATH": str(library)}, stdout=subprocess.PIPE))
     if report["records"] != records:
@@ -129,7 +129,7 @@ def cycle(session_of, changed):
             version = now()
             raw(place, side, "pairs" if side == "cassandra" else "bulk", 0, changed, 0)
             time.sleep(3)  # settle: what is fresher would be put off
-            report, meter, cpu, peak = program(caes, "sync", "--since", version)
+            report, meter, cpu, peak = program(place, caes, "sync", "--since", version)
             way = "to_elasticsearch" if side == "cassandra" else "to_cassandra"
             if report[way]["copied"] != changed:
                 raise SystemExit(f"sync of {side}: {report}")
@@ -175,7 +175,7 @@ def steady(session_of, rate, seconds):
             probe.start()
         time.sleep(2)
         cpu = spent(daemon.process.pid)
-        with Meter() as meter:
+        with Meter(place.servers) as meter:
             for writer in writers:
                 finish(writer)
         cpu = spent(daemon.process.pid) - cpu
