@@ -40,7 +40,7 @@ def configuration(folder, cassandra, elasticsearch):
         "CassandraConfig": {"keyspace": "bench", "dataColumnFamily": "data",
                             "contactPoints": ["127.0.0.1"], "port": cassandra.port},
         "state": f"{folder}/state.db", "pidFile": f"{folder}/pid",
-        "http": {"listen": "127.0.0.1:0"},
+        "http": {"listen": "off"},
     }
 
 

@@ -56,18 +56,23 @@ static void append_columns(struct buf *body, const struct script_column *columns
     }
 }
 
-static void append_rows(struct buf *body, const struct script_select *s, bool plain, uint32_t first,
-                        uint32_t count, bool more)
+static void append_head(struct buf *body, const struct script_select *s, bool plain, uint32_t next,
+                        uint32_t count)
 {
     char state[4];
     buf_append_be32(body, 2);
-    buf_append_be32(body, (plain ? GLOBAL_TABLE : NO_METADATA) | (more ? MORE_PAGES : 0));
+    buf_append_be32(body, (plain ? GLOBAL_TABLE : NO_METADATA) | (next ? MORE_PAGES : 0));
     buf_append_be32(body, s->column_count);
-    if (more)
-        cql_write_long_string(body, cql_encode_i32(state, (int32_t)(first + count)));
+    if (next)
+        cql_write_long_string(body, cql_encode_i32(state, (int32_t)next));
     if (plain)
         append_columns(body, s->columns, s->column_count);
     buf_append_be32(body, count);
+}
+
+static void append_rows(struct buf *body, const struct script_select *s, uint64_t first,
+                        uint64_t count)
+{
     if (s->row_starts)
         buf_append(body, s->rows.ptr + s->row_starts[first],
                    s->row_starts[first + count] - s->row_starts[first]);
@@ -75,17 +80,34 @@ static void append_rows(struct buf *body, const struct script_select *s, bool pl
         buf_append_slice(body, buf_slice(&s->rows));
 }
 
+/* = ?, or IN (?, …), in which the same key may stand twice. */
+static void answer_keys(const struct fake *fake, const struct script_select *s,
+                        const struct parameters *p, bool plain, struct buf *body)
+{
+    uint64_t found[SCRIPT_COLUMNS];
+    uint32_t count = 0;
+    for (unsigned i = 0; i < s->bind_count; i++) {
+        const uint64_t row = script_find(&fake->script, p->values[i]);
+        if (row < fake->script.options.records && (count == 0 || found[count - 1] != row))
+            found[count++] = row;
+    }
+    append_head(body, s, plain, 0, count);
+    for (uint32_t i = 0; i < count; i++)
+        append_rows(body, s, found[i], 1);
+}
+
 static void answer_select(const struct fake *fake, const struct script_select *s,
                           const struct parameters *p, bool plain, struct buf *body)
 {
     const struct script *script = &fake->script;
     uint64_t first = 0, end = s->row_count;
+    if (s->kind == SCRIPT_KEY) {
+        answer_keys(fake, s, p, plain, body);
+        return;
+    }
     if (s->kind == SCRIPT_RANGE) {
         first = script_above(script, cql_decode_int(p->values[0]));
         end = script_above(script, cql_decode_int(p->values[1]));
-    } else if (s->kind == SCRIPT_KEY) {
-        first = script_find(script, p->values[0]);
-        end = first < script->options.records ? first + 1 : first;
     } else if (s->kind == SCRIPT_ENTRIES && !slice_is_null(p->values[1]) &&
                cql_decode_int(p->values[1]) > script->options.version) {
         end = 0;
@@ -93,7 +115,8 @@ static void answer_select(const struct fake *fake, const struct script_select *s
     if (!slice_is_null(p->paging_state))
         first = (uint64_t)cql_decode_int(p->paging_state);
     const uint64_t left = end - first, count = left < p->page_size ? left : p->page_size;
-    append_rows(body, s, plain, (uint32_t)first, (uint32_t)count, count < left);
+    append_head(body, s, plain, count < left ? (uint32_t)(first + count) : 0, (uint32_t)count);
+    append_rows(body, s, first, count);
 }
 
 static enum cql_opcode answer_query(const struct fake *fake, struct cql_reader r, int version,

@@ -213,7 +213,7 @@ void script_read(const struct script *script, struct slice text, struct script_s
         s->kind = SCRIPT_ENTRIES;
     else if (!series && contains(text, "token("))
         s->kind = SCRIPT_RANGE;
-    else if (!series && contains(text, "= ?"))
+    else if (!series && (contains(text, "= ?") || contains(text, "IN (?")))
         s->kind = SCRIPT_KEY;
     if (s->kind != SCRIPT_FIXED)
         render_rows(script, s, series);

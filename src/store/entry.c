@@ -14,8 +14,10 @@ bool store_entry_write(struct store *store, int64_t pipeline, const struct store
     /* OR REPLACE would take the old line out of every index first. */
     sqlite3_stmt *s = store_prepare(
         store,
-        "INSERT INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-        " ON CONFLICT DO UPDATE SET seen = ?4, looks = ?5, first_look_us = ?6, due_us = ?7,"
+        "INSERT INTO entry(pipeline, " COLUMNS
+        ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        " ON CONFLICT(pipeline, key, version) DO UPDATE SET seen = ?4, looks = ?5, first_look_us = "
+        "?6, due_us = ?7,"
         " own = ?8, own_document_high = ?9, own_document_low = ?10, own_row_high = ?11,"
         " own_row_low = ?12, own_row_written_us = ?13",
         err);

@@ -159,7 +159,8 @@ struct store *store_open(const char *path, struct err *err)
     struct store *store = mem_zalloc(sizeof *store);
     store->path = mem_strdup(path);
     store->cache = mem_array(STATEMENTS_MAX, sizeof(sqlite3_stmt *));
-    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+            SQLITE_OK ||
         !prepare_file(store, err)) {
         if (err && err->code == ERR_NONE)
             store_fail(store, err);

@@ -56,6 +56,21 @@ static const char *const steps[STORE_SCHEMA_VERSION] = {
     " pipeline INTEGER PRIMARY KEY, refresh_interval TEXT, replicas TEXT);",
     /* 2: since when somebody has paused it; 0: nobody has. */
     "ALTER TABLE pipeline ADD COLUMN paused_us INTEGER NOT NULL DEFAULT 0;",
+    /* 3: entries lie in the order in which they came, so that those of a cycle, which change
+     * together, share pages; in the order of their keys each had a page of its own. */
+    "CREATE TABLE entry_by_id("
+    " id INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, key BLOB NOT NULL,"
+    " version INTEGER NOT NULL, seen INTEGER NOT NULL, looks INTEGER NOT NULL,"
+    " first_look_us INTEGER NOT NULL, due_us INTEGER NOT NULL, own INTEGER NOT NULL,"
+    " own_document_high INTEGER, own_document_low INTEGER,"
+    " own_row_high INTEGER, own_row_low INTEGER, own_row_written_us INTEGER,"
+    " UNIQUE(pipeline, key, version));"
+    "INSERT INTO entry_by_id SELECT NULL, * FROM entry ORDER BY pipeline, version;"
+    "DROP TABLE entry;"
+    "ALTER TABLE entry_by_id RENAME TO entry;"
+    "CREATE INDEX entry_due ON entry(pipeline, due_us);"
+    "CREATE INDEX entry_pending ON entry(pipeline, version) WHERE looks < 2;"
+    "CREATE INDEX entry_done ON entry(pipeline, version) WHERE looks >= 3;",
 };
 
 static bool run_step(struct store *store, int from, struct err *err)
