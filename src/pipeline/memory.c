@@ -3,8 +3,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-/* Short chains: a step along one is a cache miss. */
-#define HASH_BKT_CAPACITY_THRESH 2U
 #include <uthash.h>
 
 struct memory_key {
