@@ -2,7 +2,8 @@
 #include "pipeline/internal.h"
 #include "source/await.h"
 
-enum { BATCH = 1000 };
+/* Keys that are looked at together, and about how much their rows and documents may take. */
+enum { BATCH_MIN = 10, BATCH_FIRST = 250, BATCH_MAX = 1000, BATCH_BYTES = 16 << 20 };
 
 static bool is_full(const struct cycle *c)
 {
@@ -53,18 +54,31 @@ static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
     return fine;
 }
 
+/* Rows may be of any length. */
+static uint32_t next_batch(uint32_t before, size_t count, size_t bytes)
+{
+    if (count == 0)
+        return before;
+    size_t size = BATCH_BYTES / (bytes / count + 1);
+    size = size < 4 * (size_t)before ? size : 4 * (size_t)before;
+    return size < BATCH_MIN ? BATCH_MIN : size > BATCH_MAX ? BATCH_MAX : (uint32_t)size;
+}
+
 /* New entries of Cassandra, looks, and what was put off. */
 static bool examine_due(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
     struct arena arena = {0};
     bool fine;
     size_t count = 0;
+    if (c->p->batch == 0)
+        c->p->batch = BATCH_FIRST;
     do {
         arena_reset(&arena);
         struct slice *keys;
         fine = memory_flush(c->p->memory, err) &&
-               memory_due(c->p->memory, c->now, BATCH, &arena, &keys, &count, err) &&
+               memory_due(c->p->memory, c->now, c->p->batch, &arena, &keys, &count, err) &&
                intake_keys(c, keys, count, &arena, err);
+        c->p->batch = next_batch(c->p->batch, count, arena.total);
         if (fine)
             memory_trim(c->p->memory);
     } while (fine && count > 0 && !interrupted(c, stop));
