@@ -633,7 +633,7 @@ static void leave_and_forget(void **state)
     assert_string_equal(seen, "");
     must(store_entries_forget(store, id, 10, &err));
     must(store_entries_all(store, id, note_key, seen, &err));
-    assert_string_equal(seen, "done_late leaves stays waits ");
+    assert_string_equal(seen, "leaves stays waits done_late ");
     assert_int_equal(count_all(store, other), 2);
     store_close(store);
 }
