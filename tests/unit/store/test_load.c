@@ -1,3 +1,4 @@
+#include "store/entry.h"
 #include "store/load.h"
 #include "store/pause.h"
 
@@ -139,6 +140,25 @@ static void relaxed_settings(void **state)
 }
 
 /* As the first schema wrote it. */
+static int upgraded;
+
+static bool see_upgraded(void *ctx, const struct store_entry *e)
+{
+    (void)ctx;
+    upgraded++;
+    assert_true(slice_is(e->key, "k"));
+    assert_int_equal(e->version, 7);
+    assert_int_equal(e->seen, 1);
+    assert_int_equal(e->looks, 2);
+    assert_int_equal(e->first_look, 21);
+    assert_int_equal(e->due, 22);
+    assert_int_equal(e->own_document.flags, 1);
+    assert_int_equal(e->own_document.hash.low, 32);
+    assert_int_equal(e->own_row.flags, 1);
+    assert_int_equal(e->own_row.written, 35);
+    return true;
+}
+
 static void an_older_file_is_upgraded(void **state)
 {
     (void)state;
@@ -168,6 +188,7 @@ static void an_older_file_is_upgraded(void **state)
             " PRIMARY KEY(pipeline, key, version, direction)) WITHOUT ROWID;"
             "INSERT INTO pipeline VALUES(3, 'default');"
             "INSERT INTO checkpoint VALUES(3, 10, 11, 12, 13, 14, 1);"
+            "INSERT INTO entry VALUES(3, x'6b', 7, 1, 2, 21, 22, 257, 31, 32, 33, 34, 35);"
             "PRAGMA user_version = 1; PRAGMA application_id = 0x63616573;",
             NULL, NULL, NULL),
         SQLITE_OK);
@@ -183,6 +204,8 @@ static void an_older_file_is_upgraded(void **state)
     assert_int_equal(checkpoint.synced_from, 0);
     must(store_pause_read(store, id, &paused_us, &err));
     assert_int_equal(paused_us, 0);
+    must(store_entries_all(store, id, see_upgraded, NULL, &err));
+    assert_int_equal(upgraded, 1);
     checkpoint.synced_from = 5;
     must(store_checkpoint_write(store, id, &checkpoint, &err));
     reopen();
