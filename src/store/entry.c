@@ -104,7 +104,8 @@ bool store_entries_of_key(struct store *store, int64_t pipeline, struct slice ke
 bool store_entries_all(struct store *store, int64_t pipeline, store_entry_fn *fn, void *ctx,
                        struct err *err)
 {
-    sqlite3_stmt *s = store_prepare(store, "SELECT " COLUMNS " FROM entry WHERE pipeline = ?", err);
+    sqlite3_stmt *s =
+        store_prepare(store, "SELECT " COLUMNS " FROM entry NOT INDEXED WHERE pipeline = ?", err);
     if (!s)
         return false;
     sqlite3_bind_int64(s, 1, pipeline);

@@ -52,7 +52,7 @@ typedef bool store_entry_fn(void *ctx, const struct store_entry *entry);
 /* All of a key, ascending versions. */
 MUST_USE bool store_entries_of_key(struct store *store, int64_t pipeline, struct slice key,
                                    store_entry_fn *fn, void *ctx, struct err *err);
-/* Everything. */
+/* Everything, in the order in which it came. */
 MUST_USE bool store_entries_all(struct store *store, int64_t pipeline, store_entry_fn *fn,
                                 void *ctx, struct err *err);
 /* Those due up to until, earliest first, at most limit. */
