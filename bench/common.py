@@ -1,8 +1,10 @@
 """What the benchmarks on real servers share: the records' schema, CPU of processes, raw programs."""
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -68,14 +70,35 @@ class Meter:
             setattr(self, name, sum(map(spent, pids)) - self.before[name])
 
 
+class Peak(threading.Thread):
+    """Watches the highest RSS of a process, in MiB. (The rusage of a child begins with ours.)"""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.file, self.highest = Path(f"/proc/{pid}/status"), 0
+        self.start()
+
+    def run(self):
+        while found := re.search(r"VmHWM:\s*(\d+)", self.read()):
+            self.highest = max(self.highest, int(found.group(1)) / 1024)
+            time.sleep(0.02)
+
+    def read(self):
+        try:
+            return self.file.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+
+
 def finish(process):
     """(last line as JSON, CPU seconds, peak RSS in MiB) of a process with a piped stdout."""
+    peak = Peak(process.pid)
     lines = process.stdout.read().splitlines()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{process.args}: exit code {process.returncode}: {lines[-1:]}")
-    return json.loads(lines[-1]), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return json.loads(lines[-1]), usage.ru_utime + usage.ru_stime, peak.highest
 
 
 def start_raw(place, side, *words):

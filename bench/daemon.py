@@ -2,7 +2,7 @@
 """What the daemon alone can do: scripted servers that answer at once (bench/fake_*.c), so that their
 speed does not matter and only the program's own CPU counts. Prints microseconds of CPU a record.
 
-    python3 bench/daemon.py [--records 200000] [--rounds 5] [--keep]   (after `make bench_programs`)
+    build/venv/bin/python bench/daemon.py [--records 200000] [--rounds 5]
 """
 import argparse
 import json
@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from common import finish
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = os.environ.get("CAES_SYNC", str(ROOT / "build/caes-sync"))
@@ -50,12 +52,8 @@ def run(folder, cassandra, elasticsearch, words, wrapper=()):
     file.write_text(json.dumps(configuration(folder, cassandra, elasticsearch)))
     argv = [*wrapper, PROGRAM, "-c", str(file), "--log-level", "warning", *words, "--json"]
     start = time.monotonic()
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE)
-    lines = process.stdout.read().splitlines()
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, (status, lines[-1:])
-    return (json.loads(lines[-1]), usage.ru_utime + usage.ru_stime, time.monotonic() - start,
-            usage.ru_maxrss / 1024)
+    report, cpu, peak = finish(subprocess.Popen(argv, stdout=subprocess.PIPE))
+    return report, cpu, time.monotonic() - start, peak
 
 
 def cases(records):
