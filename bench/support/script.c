@@ -179,13 +179,40 @@ static void describe(struct script_select *s, const struct record_column *column
     }
 }
 
+/* The one node of the ring; of what isn't known here there is nothing. */
+static void describe_node(struct script_select *s)
+{
+    static const struct {
+        const char *name;
+        struct slice cell;
+    } known[] = {
+        {"release_version", {"5.0.9", 5}},
+        {"data_center", {"datacenter1", 11}},
+        {"rack", {"rack1", 5}},
+        {"host_id", {"0123456789abcdef", 16}},
+        {"schema_version", {"0123456789abcdef", 16}},
+        {"rpc_address", {"\x7f\0\0\1", 4}},
+        {"tokens",
+         {"\0\0\0\1\0\0\0\1"
+          "0",
+          9}},
+        {"partitioner", {"org.apache.cassandra.dht.Murmur3Partitioner", 43}},
+    };
+    for (unsigned c = 0; c < s->column_count; c++) {
+        struct slice cell = SLICE_NULL;
+        for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+            if (slice_is(s->columns[c].name, known[i].name))
+                cell = known[i].cell;
+        append_cell(&s->rows, cell);
+    }
+    s->row_count = 1;
+}
+
 static void read_system(const struct script *script, struct slice text, struct script_select *s)
 {
     char number[16] = "0123456789abcdef";
-    if (contains(text, "release_version")) {
-        append_texts(s, (const char *[]){"5.0.9", "datacenter1"}, 2);
-    } else if (contains(text, "partitioner")) {
-        append_texts(s, (const char *[]){"org.apache.cassandra.dht.Murmur3Partitioner"}, 1);
+    if (contains(text, "system.local")) {
+        describe_node(s);
     } else if (contains(text, "system_schema.tables")) {
         append_cell(&s->rows, slice_of(number, sizeof number));
         s->row_count = 1;
