@@ -1,11 +1,12 @@
 # Everything is built by CMake and Ninja; these are the commands that people type.
 JOBS ?= $(shell nproc)
-prefix ?= /usr/local
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
 FUZZ_SECONDS ?= 600
 CMAKE := cmake -G Ninja -S .
 BUILD := cmake --build
 
-.PHONY: all setup asan test test-all demo install bench fuzz format lint docs-check \
+.PHONY: all setup asan test test-all demo install deb sbom bench fuzz format lint docs-check \
   clean
 
 all:
@@ -31,6 +32,16 @@ demo:
 
 install: all
 	cmake --install build --prefix $(prefix)
+
+# build/deb/caes-sync_VERSION_ARCH.deb
+deb:
+	@tools/setup --package
+	@packaging/build-deb
+
+# What the program is made of, in SPDX 2.3.
+sbom: all
+	@packaging/sbom build/caes-sync >build/caes-sync.spdx.json
+	@echo build/caes-sync.spdx.json
 
 bench:
 	@$(CMAKE) -B build -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF >/dev/null

@@ -17,39 +17,38 @@
 
 enum { GLOBAL = BIT(OPT_CONFIG) | BIT(OPT_LOG_LEVEL) | BIT(OPT_PIPELINE) | BIT(OPT_HELP) };
 
-static const struct {
-    const char *name;
-    char letter;
-    const char *value; /* its name, or NULL: none */
-    const char *help;
-} options[OPT_COUNT] = {
-    [OPT_CONFIG] = {"config", 'c', "FILE",
+static const struct command_option_info options[OPT_COUNT] = {
+    [OPT_CONFIG] = {"config", 'c', "FILE", NULL,
                     "configuration; else $CAES_CONFIG, ~/.caes/config.yaml, "
                     "/etc/caes-sync/config.yaml"},
-    [OPT_LOG_LEVEL] = {"log-level", 0, "LEVEL",
-                       "debug, info, warning or error; overrules the "
-                       "configuration"},
-    [OPT_PIPELINE] = {"pipeline", 0, "NAME", "only this pipeline"},
-    [OPT_HELP] = {"help", 'h', NULL, "this text"},
-    [OPT_VERSION] = {"version", 0, NULL, "the program's version"},
-    [OPT_JSON] = {"json", 0, NULL, "one JSON object on stdout at the end"},
-    [OPT_SINCE] = {"since", 0, "V", "start from version V (inclusive) instead of the checkpoint"},
-    [OPT_ONCE] = {"once", 0, NULL, "is implied"},
-    [OPT_DRY_RUN] = {"dry-run", 0, NULL, "only say what would be done"},
-    [OPT_PRINT] = {"print", 0, NULL, "to stdout, not into a file"},
-    [OPT_RATE] = {"rate", 0, "N", "at most N records a second"},
-    [OPT_SAMPLE] = {"sample", 0, "N", "only about N records of each side, picked by chance"},
-    [OPT_MEMORY] = {"memory", 0, "SIZE", "for sorting, beyond it temporary files; 64M"},
-    [OPT_RANGE] = {"range", 0, "A..B", "only partitions with tokens above A, up to B"},
-    [OPT_KEYS_TO] = {"keys-to", 0, "FILE",
+    [OPT_LOG_LEVEL] = {"log-level", 0, "LEVEL", "debug|info|warning|error",
+                       "least that is logged; overrules the configuration"},
+    [OPT_PIPELINE] = {"pipeline", 0, "NAME", NULL, "only this pipeline"},
+    [OPT_HELP] = {"help", 'h', NULL, NULL, "this text"},
+    [OPT_VERSION] = {"version", 0, NULL, NULL, "the program's version"},
+    [OPT_JSON] = {"json", 0, NULL, NULL, "one JSON object on stdout at the end"},
+    [OPT_SINCE] = {"since", 0, "V", NULL,
+                   "start from version V (inclusive) instead of the checkpoint"},
+    [OPT_ONCE] = {"once", 0, NULL, NULL, "is implied"},
+    [OPT_DRY_RUN] = {"dry-run", 0, NULL, NULL, "only say what would be done"},
+    [OPT_PRINT] = {"print", 0, NULL, NULL, "to stdout, not into a file"},
+    [OPT_RATE] = {"rate", 0, "N", NULL, "at most N records a second"},
+    [OPT_SAMPLE] = {"sample", 0, "N", NULL, "only about N records of each side, picked by chance"},
+    [OPT_MEMORY] = {"memory", 0, "SIZE", NULL, "for sorting, beyond it temporary files; 64M"},
+    [OPT_RANGE] = {"range", 0, "A..B", NULL, "only partitions with tokens above A, up to B"},
+    [OPT_KEYS_TO] = {"keys-to", 0, "FILE", NULL,
                      "write each differing key to FILE, a JSON object a line"},
-    [OPT_KEYS] = {"keys", 0, "FILE", "mend the records of FILE, as --keys-to of verify wrote it"},
-    [OPT_POLICY] = {"policy", 0, "SIDE", "which side is right: newest, elasticsearch or cassandra"},
-    [OPT_MISSING] = {"missing", 0, "HOW", "of a record on one side only: copy it, or delete it"},
-    [OPT_FROM] = {"from", 0, "SIDE", "which side is copied: cassandra or elasticsearch"},
-    [OPT_RESUME] = {"resume", 0, NULL, "go on with a load that was not finished"},
-    [OPT_RELAX] = {"relax", 0, NULL, "no refresh and no replicas of the index until it is done"},
-    [OPT_MARKDOWN] = {"markdown", 0, NULL, "a topic as its page in docs/"},
+    [OPT_KEYS] = {"keys", 0, "FILE", NULL,
+                  "mend the records of FILE, as --keys-to of verify wrote it"},
+    [OPT_POLICY] = {"policy", 0, "SIDE", "newest|elasticsearch|cassandra", "which side is right"},
+    [OPT_MISSING] = {"missing", 0, "HOW", "copy|delete",
+                     "what is done with a record on one side only"},
+    [OPT_FROM] = {"from", 0, "SIDE", "cassandra|elasticsearch", "which side is copied"},
+    [OPT_RESUME] = {"resume", 0, NULL, NULL, "go on with a load that was not finished"},
+    [OPT_RELAX] = {"relax", 0, NULL, NULL,
+                   "no refresh and no replicas of the index until it is done"},
+    [OPT_MARKDOWN] = {"markdown", 0, NULL, NULL, "a topic as its page in docs/"},
+    [OPT_MAN] = {"man", 0, NULL, NULL, "the manual page: caes-sync(1), or caes-sync.yaml(5)"},
 };
 
 static const struct command commands[] = {
@@ -64,14 +63,18 @@ static const struct command commands[] = {
      "  caes-sync start\n"
      "  caes-sync-daemon start\n"},
     {"stop", NULL, 0, 0, cmd_stop, "end the daemon",
-     "Waits up to 30 s for it to finish its batch and save.\n"},
-    {"restart", NULL, 0, BIT(OPT_SINCE), cmd_restart, "stop, then start", NULL},
+     "Waits up to 30 s for it to finish its batch and save.\n\n"
+     "  caes-sync stop\n"},
+    {"restart", NULL, 0, BIT(OPT_SINCE), cmd_restart, "stop, then start",
+     "  caes-sync restart\n"
+     "  caes-sync-daemon restart\n"},
     {"status", NULL, 0, BIT(OPT_JSON), cmd_status, "what the daemon does",
      "Exit code 0: healthy, 1: not, 4: not running.\n\n"
      "  caes-sync status\n"
      "  caes-sync status --json | jq .pipelines\n"},
     {"reload", NULL, 0, 0, cmd_reload, "let the daemon read its configuration again",
-     "The same as SIGHUP, but tells what is wrong with the file.\n"},
+     "The same as SIGHUP, but tells what is wrong with the file.\n\n"
+     "  caes-sync reload\n"},
     {"pause", NULL, 0, BIT(OPT_JSON), cmd_pause, "copy nothing until resume",
      "Ends the batch at hand; from then on nothing is read or written by itself, also after a\n"
      "restart, and also by sync and load. What is asked for beside that (dlq retry, repair,\n"
@@ -80,7 +83,8 @@ static const struct command commands[] = {
      "  caes-sync pause\n"
      "  caes-sync resume\n"},
     {"resume", NULL, 0, BIT(OPT_JSON), cmd_resume, "go on after a pause",
-     "From where the pause began: what was written meanwhile is copied.\n"},
+     "From where the pause began: what was written meanwhile is copied.\n\n"
+     "  caes-sync resume\n"},
     {"sync", NULL, 0, BIT(OPT_SINCE) | BIT(OPT_ONCE) | BIT(OPT_JSON), cmd_sync,
      "one cycle both ways, then exit",
      "Goes on until no key is put off, and says how many records went each way. Exit code 1 when\n"
@@ -163,13 +167,18 @@ static const struct command commands[] = {
      "  caes-sync repair --dry-run\n"
      "  caes-sync repair\n"
      "  caes-sync repair --keys differences.jsonl --policy cassandra --missing delete\n"},
-    {"help", "[COMMAND]", 1, BIT(OPT_MARKDOWN), cmd_help,
-     "this, a command, configuration, types, or metrics",
+    {"completion", "bash|zsh|fish", 1, 0, cmd_completion, "a shell's completion of all this",
+     "make install and the package put them where the shells find them.\n\n"
+     "  source <(caes-sync completion bash)\n"
+     "  caes-sync completion fish >~/.config/fish/completions/caes-sync.fish\n"},
+    {"help", "[COMMAND|configuration|types|metrics]", 1, BIT(OPT_MARKDOWN) | BIT(OPT_MAN), cmd_help,
+     "this, a command, or a topic",
      "  caes-sync help sync\n"
      "  caes-sync help configuration\n"
      "  caes-sync help types\n"
-     "  caes-sync help metrics\n"},
-    {"version", NULL, 0, 0, cmd_version, "the program's version", NULL},
+     "  caes-sync help metrics\n"
+     "  caes-sync help configuration --man | man -l -\n"},
+    {"version", NULL, 0, 0, cmd_version, "the program's version", "  caes-sync version\n"},
 };
 
 /* The seed's program of this name knew these. */
@@ -187,6 +196,16 @@ const struct command *command_find(const char *name)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;
+}
+
+const struct command_option_info *command_option_get(enum command_option option)
+{
+    return &options[option];
+}
+
+unsigned command_options(const struct command *command)
+{
+    return GLOBAL | (command ? command->options : BIT(OPT_VERSION));
 }
 
 static bool unknown(struct err *err, const char *kind, const char *name, const char *best,
@@ -258,7 +277,7 @@ static int next_option(int argc, char **argv)
 static bool check_options(const struct command_line *line, struct err *err)
 {
     const struct command *command = line->command;
-    unsigned allowed = GLOBAL | BIT(OPT_VERSION) | command->options;
+    unsigned allowed = BIT(OPT_VERSION) | command_options(command);
     for (size_t i = 0; i < OPT_COUNT; i++)
         if (line->values[i] && !(allowed & BIT(i)))
             return err_set(err, ERR_CONFIG,
@@ -341,6 +360,12 @@ bool command_parse(int argc, char **argv, struct command_line *line, struct err 
     return check_options(line, err) && check_values(line, err);
 }
 
+void command_append_choices(const struct command_option_info *option, struct buf *out)
+{
+    for (const char *p = option->choices; p && *p; p += strcspn(p, "|"), p += *p == '|')
+        buf_printf(out, "%s%.*s", p == option->choices ? ": " : ", ", (int)strcspn(p, "|"), p);
+}
+
 static void append_options(unsigned mask, struct buf *out)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
@@ -352,7 +377,9 @@ static void append_options(unsigned mask, struct buf *out)
             snprintf(letter, sizeof letter, "-%c, ", options[i].letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, options[i].name,
                  options[i].value ? " " : "", options[i].value ? options[i].value : "");
-        buf_printf(out, "  %-24s  %s\n", left, options[i].help);
+        buf_printf(out, "  %-24s  %s", left, options[i].help);
+        command_append_choices(&options[i], out);
+        buf_append_char(out, '\n');
     }
 }
 
@@ -364,18 +391,18 @@ void command_help(const struct command *command, struct buf *out)
         if (command->help)
             buf_printf(out, "%s\n", command->help);
         buf_append_str(out, "Options:\n");
-        append_options(command->options | GLOBAL, out);
+        append_options(command_options(command), out);
         return;
     }
-    buf_append_str(out, "caes-sync keeps a Cassandra table and an Elasticsearch index in sync.\n\n"
+    buf_append_str(out, "caes-sync " COMMAND_SUMMARY ".\n\n"
                         "Usage: caes-sync [OPTIONS] COMMAND\n\nCommands:\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         buf_printf(out, "  %-12s  %s\n", commands[i].name, commands[i].summary);
     buf_append_str(out, "\nOptions:\n");
-    append_options(GLOBAL | BIT(OPT_VERSION), out);
-    buf_append_str(out, "\nExit codes: 0 done; 1 done, with findings, or unhealthy; 2 usage or "
-                        "configuration; 3 a server\ncould not be reached or refused; 4 running "
-                        "already, or not running; 5 own state.\n");
+    append_options(command_options(NULL), out);
+    buf_append_str(out, "\nExit codes:\n");
+    for (enum exit_code code = EXIT_DONE; code <= EXIT_STATE; code++)
+        buf_printf(out, "  %d  %s\n", (int)code, exit_code_meaning(code));
 }
 
 void command_print(struct buf *out)

@@ -10,6 +10,8 @@
 
 /* The command line: one table of options, one of commands. */
 
+#define COMMAND_SUMMARY "keeps a Cassandra table and an Elasticsearch index in sync"
+
 enum command_option {
     OPT_CONFIG,
     OPT_LOG_LEVEL,
@@ -22,6 +24,7 @@ enum command_option {
     OPT_DRY_RUN,
     OPT_PRINT,
     OPT_MARKDOWN,
+    OPT_MAN,
     OPT_RATE,
     OPT_SAMPLE,
     OPT_MEMORY,
@@ -58,6 +61,20 @@ struct command {
     const char *help;    /* more, with examples; or NULL */
 };
 
+/* One of enum command_option. */
+struct command_option_info {
+    const char *name;
+    char letter;         /* of its short form, or 0 */
+    const char *value;   /* its name, or NULL: takes none */
+    const char *choices; /* the values there are, "a|b|c", or NULL: any */
+    const char *help;    /* one line */
+};
+
+/* Borrowed for ever. */
+const struct command_option_info *command_option_get(enum command_option option);
+/* Bits of enum command_option: all that command takes; NULL: those before a command. */
+unsigned command_options(const struct command *command);
+
 /* The table; its functions are in cmd_*.c. Borrowed for ever. */
 const struct command *command_table(size_t *count);
 const struct command *command_find(const char *name);
@@ -72,11 +89,13 @@ int command_main(int argc, char **argv);
 enum exit_code command_fail(const struct err *err);
 /* The program's, or (not NULL) one command's. */
 void command_help(const struct command *command, struct buf *out);
+/* ": a, b, c", or nothing. */
+void command_append_choices(const struct command_option_info *option, struct buf *out);
 /* Writes out to stdout and frees it. */
 void command_print(struct buf *out);
 
 command_fn cmd_run, cmd_pause, cmd_resume, cmd_start, cmd_stop, cmd_restart, cmd_status, cmd_reload,
     cmd_sync, cmd_init, cmd_init_config, cmd_check, cmd_dlq, cmd_explain, cmd_verify, cmd_repair,
-    cmd_load, cmd_help, cmd_version;
+    cmd_load, cmd_help, cmd_version, cmd_completion;
 
 #endif

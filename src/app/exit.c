@@ -22,3 +22,16 @@ enum exit_code exit_code_of(enum err_code code)
         return EXIT_SERVER;
     }
 }
+
+const char *exit_code_meaning(enum exit_code code)
+{
+    static const char *const meanings[] = {
+        [EXIT_DONE] = "done, equal, healthy (warnings included)",
+        [EXIT_FOUND] = "done, but with differences, findings or dead letters, or unhealthy",
+        [EXIT_USAGE] = "usage or configuration",
+        [EXIT_SERVER] = "a server could not be reached, or refused",
+        [EXIT_RUNNING] = "running already, or not running",
+        [EXIT_STATE] = "own state: unreadable, newer than the program, disk full",
+    };
+    return meanings[code];
+}
