@@ -1,9 +1,11 @@
 #include "app/command.h"
 
+#include "app/colour.h"
 #include "app/session.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* "FILE:LINE: key: what is wrong; what to do" as a finding. */
 static void add_config_error(struct check_findings *findings, const char *file,
@@ -27,10 +29,12 @@ static void print_findings(const struct command_line *line, struct check_finding
 {
     struct buf out = {0};
     check_sort(findings);
-    if (line->values[OPT_JSON])
+    if (line->values[OPT_JSON]) {
         check_render_json(findings, &out);
-    else
+    } else {
         check_render_text(findings, &out);
+        colour_lines(STDOUT_FILENO, &out);
+    }
     command_print(&out);
 }
 

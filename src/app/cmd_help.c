@@ -1,3 +1,4 @@
+#include "app/colour.h"
 #include "app/command.h"
 #include "app/config_render.h"
 #include "app/manual.h"
@@ -6,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct topic {
     const char *name;
@@ -37,12 +39,14 @@ static bool render_help(const struct command_line *line, struct buf *out, struct
     if (line->values[OPT_MAN] && (topic ? !topic->man : command != NULL))
         return err_set(err, ERR_CONFIG,
                        "%s has no manual page of its own; leave --man out, or the name", name);
-    if (line->values[OPT_MAN])
+    if (line->values[OPT_MAN]) {
         (topic ? topic->man : manual_program)(out);
-    else if (topic)
+    } else if (topic) {
         (line->values[OPT_MARKDOWN] ? topic->markdown : topic->help)(out);
-    else
+    } else {
         command_help(command, out);
+        colour_lines(STDOUT_FILENO, out);
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "app/command.h"
 
+#include "app/colour.h"
 #include "app/config_value.h"
 #include "app/journal.h"
 #include "app/logging_config.h"
@@ -416,8 +417,10 @@ enum exit_code command_fail(const struct err *err)
 {
     /* A complaint about the configuration begins with its file, as compilers' do. */
     bool located = err->code == ERR_CONFIG && err->text[0] == '/';
-    fprintf(stderr, "%s%s%s\n", journal_is(STDERR_FILENO) ? "<3>" : "",
-            located ? "" : "caes-sync: ", err->text);
+    const bool colour = colour_wanted(STDERR_FILENO);
+    fprintf(stderr, "%s%s%s%s%s\n", journal_is(STDERR_FILENO) ? "<3>" : "",
+            colour ? COLOUR_RED : "", located ? "" : "caes-sync: ", err->text,
+            colour ? COLOUR_END : "");
     return exit_code_of(err->code);
 }
 
@@ -440,6 +443,7 @@ static enum exit_code run_command(const struct command_line *line)
         return line->command->run(line);
     struct buf out = {0};
     command_help(line->command, &out);
+    colour_lines(STDOUT_FILENO, &out);
     command_print(&out);
     return EXIT_DONE;
 }
