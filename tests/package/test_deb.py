@@ -1,0 +1,178 @@
+# long
+"""The Debian package in a fresh Debian: installed, it syncs; purged, it leaves nothing. Builds it
+(minutes), and needs root for the chroot."""
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import support
+from support import ROOT, eventually, free_port
+
+BASE = ROOT / "build/package/base"
+# What apt and dpkg keep of every package that ever was there.
+ADMINISTRATION = ("var/cache/", "var/log/", "var/lib/apt/", "var/lib/dpkg/", "run/", "tmp/",
+                  "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock",
+                  "etc/ld.so.cache")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a chroot needs root")
+
+
+def run(*words, timeout=1500, **more):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True,
+                          timeout=timeout, stdin=subprocess.DEVNULL, **more)
+    print(f"$ {' '.join(map(str, words))} -> {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return done
+
+
+def must(*words, **more):
+    done = run(*words, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def deb():
+    must("make", "-s", "deb", cwd=ROOT)
+    found = list((ROOT / "build/deb").glob("caes-sync_*.deb"))
+    assert len(found) == 1
+    return found[0]
+
+
+def mirror():
+    """Where this machine's own packages come from."""
+    for line in must("apt-cache", "policy", "base-files").splitlines():
+        words = line.split()
+        if len(words) > 1 and words[1].startswith("http") and "security" not in words[1]:
+            return words[1]
+    return "http://deb.debian.org/debian"
+
+
+class Tree:
+    """A Debian of its own."""
+
+    def __init__(self, folder):
+        self.root = folder
+
+    def __call__(self, *words, user="root", **more):
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive",
+               "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+        return run("chroot", f"--userspec={user}:{user}", self.root, *words, env=env, **more)
+
+    def must(self, *words, **more):
+        done = self(*words, **more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def files(self):
+        """{path: what it is}"""
+        found = {}
+        for folder, folders, names in os.walk(self.root):
+            for name in folders + names:
+                path = Path(folder, name)
+                inside = str(path.relative_to(self.root))
+                if inside.startswith(ADMINISTRATION):
+                    continue
+                state = path.lstat()
+                content = os.readlink(path) if path.is_symlink() else \
+                    hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+                found[inside] = (stat.filemode(state.st_mode), state.st_uid, state.st_gid, content)
+        return found
+
+    def mode(self, path):
+        return self.must("stat", "-c", "%A %U:%G", path).strip()
+
+
+@pytest.fixture(scope="module")
+def tree(deb, tmp_path_factory):
+    """With what the package depends on, before the package itself."""
+    done = BASE.with_suffix(".done")
+    if not done.exists():
+        shutil.rmtree(BASE, ignore_errors=True)
+        BASE.parent.mkdir(parents=True, exist_ok=True)
+        must("debootstrap", "--variant=minbase", "bookworm", BASE, mirror())
+        done.touch()
+    folder = tmp_path_factory.mktemp("tree") / "debian"
+    must("cp", "-a", BASE, folder)
+    made = Tree(folder)
+    shutil.copy(deb, folder / "tmp" / "caes-sync.deb")
+    shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
+    made.must("apt-get", "-q", "update")
+    plan = made.must("apt-get", "-s", "install", "--no-install-recommends", "/tmp/caes-sync.deb")
+    needed = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+    needed.remove("caes-sync")
+    made.must("apt-get", "-q", "install", "-y", "--no-install-recommends", *needed)
+    yield made
+    shutil.rmtree(folder)
+
+
+def test_lintian(deb):
+    done = run("lintian", "--allow-root", "--display-info", "--fail-on", "error,warning,info", deb)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_it_is_installed_works_and_goes(tree, place, tmp_path):
+    before = tree.files()
+    tree.must("dpkg", "-i", "/tmp/caes-sync.deb")
+    assert tree.mode("/etc/caes-sync/config.yaml") == "-rw-r----- root:caes-sync"
+    assert tree.mode("/var/lib/caes-sync") == "drwxr-x--- caes-sync:caes-sync"
+    assert tree.must("dpkg-query", "-W", "-f", "${Conffiles}", "caes-sync").count("config.yaml")
+    assert not tree.must("readlink", "/usr/bin/caes-sync-daemon").strip("\n") != "caes-sync"
+    assert not (tree.root / "etc/systemd/system/multi-user.target.wants/caes-sync.service").exists()
+
+    caes = lambda *words, **more: tree("caes-sync", *words, user="caes-sync", **more)  # noqa: E731
+    refused = caes("check")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("/etc/caes-sync/config.yaml:")
+    assert "index: is missing" in refused.stderr
+
+    syncs(tree, caes, place, tmp_path)
+    upgrade_keeps_the_configuration(tree)
+
+    tree.must("apt-get", "-q", "remove", "-y", "caes-sync")
+    assert (tree.root / "etc/caes-sync/config.yaml").exists()
+    assert (tree.root / "var/lib/caes-sync/state.db").exists()
+    assert not (tree.root / "usr/bin/caes-sync").exists()
+    tree.must("apt-get", "-q", "purge", "-y", "caes-sync")
+    after = tree.files()
+    assert {name: (before.get(name), after.get(name)) for name in before.keys() | after.keys()
+            if before.get(name) != after.get(name)} == {}
+    assert "caes-sync" not in tree.must("dpkg", "-l")
+
+
+def syncs(tree, caes, place, folder):
+    """The main job: what the README tells, as the service's user, with the package's configuration."""
+    config = support.Caes(place, folder).config | {
+        "state": "/var/lib/caes-sync/state.db", "http": {"listen": f"127.0.0.1:{free_port()}"}}
+    del config["pidFile"]
+    (tree.root / "etc/caes-sync/config.yaml").write_text(json.dumps(config))  # keeps its mode
+    place.make()
+    key = place.put_doc(support.now(), message="from Elasticsearch")
+    row = place.write_row(support.now(), message="from Cassandra")
+    assert caes("check").returncode == 0
+    done = caes("sync", "--once", "--json", "--since", "1")
+    assert done.returncode == 0
+    counts = json.loads(done.stdout.splitlines()[-1])
+    assert counts["to_cassandra"]["copied"] == counts["to_elasticsearch"]["copied"] == 1
+    assert place.row(key) == {"message": "from Elasticsearch"}
+    assert place.doc(row)[1] == {"message": "from Cassandra"}
+
+    assert caes("start").returncode == 0
+    key = place.put_doc(support.now(), message="to the daemon")
+    try:
+        eventually(lambda: place.row(key) == {"message": "to the daemon"})
+        assert tree("caes-sync", "status").returncode == 0  # root asks the service's daemon
+    finally:
+        assert caes("stop").returncode == 0
+    assert tree.mode("/var/lib/caes-sync/state.db") == "-rw------- caes-sync:caes-sync"
+
+
+def upgrade_keeps_the_configuration(tree):
+    edited = (tree.root / "etc/caes-sync/config.yaml").read_text()
+    tree.must("chmod", "0600", "/etc/caes-sync/config.yaml")
+    tree.must("dpkg", "-i", "/tmp/caes-sync.deb")
+    assert (tree.root / "etc/caes-sync/config.yaml").read_text() == edited
+    assert tree.mode("/etc/caes-sync/config.yaml") == "-rw------- root:caes-sync"
