@@ -1,8 +1,24 @@
 #include "app/command.h"
 
 #include "app/session.h"
+#include "base/json.h"
 
 #include <stdio.h>
+
+static void print_said(const struct command_line *line, struct buf *said, int created)
+{
+    if (!line->values[OPT_JSON]) {
+        command_print(said);
+        return;
+    }
+    struct buf out = {0};
+    buf_printf(&out, "{\"dry_run\":%s,\"created\":%d,",
+               line->values[OPT_DRY_RUN] ? "true" : "false", created);
+    json_append_member(&out, "text", buf_slice(said));
+    buf_append_str(&out, "}\n");
+    command_print(&out);
+    buf_free(said);
+}
 
 enum exit_code cmd_init(const struct command_line *line)
 {
@@ -20,12 +36,12 @@ enum exit_code cmd_init(const struct command_line *line)
     }
     session_close(&s);
     if (said.len || fine)
-        command_print(&said);
+        print_said(line, &said, created);
     else
         buf_free(&said);
     if (!fine)
         return command_fail(&err);
-    if (created == 0)
+    if (created == 0 && !line->values[OPT_JSON])
         printf("nothing to do: all is there\n");
     return EXIT_DONE;
 }

@@ -92,9 +92,10 @@ static const struct command commands[] = {
      "dead letters were made.\n\n"
      "  caes-sync sync\n"
      "  caes-sync sync --since 1427254212 --json\n"},
-    {"init", NULL, 0, BIT(OPT_DRY_RUN), cmd_init,
+    {"init", NULL, 0, BIT(OPT_DRY_RUN) | BIT(OPT_JSON), cmd_init,
      "create keyspace, tables and index that are missing",
-     "Prints the CQL and JSON; touches nothing that exists.\n\n"
+     "Prints the CQL and JSON (--json: as text, with how many things were or would be created);\n"
+     "touches nothing that exists.\n\n"
      "  caes-sync init --dry-run\n"},
     {"check", NULL, 0, BIT(OPT_JSON), cmd_check, "say what would go wrong, before it does",
      "Looks at configuration, servers, tables, index and a sample of real data, and writes\n"
