@@ -110,8 +110,33 @@ def tree(deb, tmp_path_factory):
 
 
 def test_lintian(deb):
-    done = run("lintian", "--allow-root", "--display-info", "--fail-on", "error,warning,info", deb)
+    done = run("lintian", "--allow-root", "--fail-on", "error,warning", deb)
     assert (done.stdout, done.returncode) == ("", 0)
+
+
+UNITS = [unit.name for unit in (ROOT / "packaging/systemd").glob("*.service")]
+
+
+class Systemctl:
+    """Writes down what the package's scripts ask of systemd, which does not run in the tree."""
+
+    def __init__(self, tree):
+        self.tool, self.running = tree.root / "bin/systemctl", tree.root / "run/systemd/system"
+        self.log = tree.root / "tmp/systemctl"
+
+    def __enter__(self):
+        self.running.mkdir(parents=True)
+        self.tool.write_text('#!/bin/sh\necho "$*" >>/tmp/systemctl\n')
+        self.tool.chmod(0o755)
+        return self
+
+    def __exit__(self, *unused):
+        self.tool.unlink()
+        self.running.rmdir()
+        self.running.parent.rmdir()
+
+    def asked(self):
+        return self.log.read_text() if self.log.exists() else ""
 
 
 def test_it_is_installed_works_and_goes(tree, place, tmp_path):
@@ -120,8 +145,11 @@ def test_it_is_installed_works_and_goes(tree, place, tmp_path):
     assert tree.mode("/etc/caes-sync/config.yaml") == "-rw-r----- root:caes-sync"
     assert tree.mode("/var/lib/caes-sync") == "drwxr-x--- caes-sync:caes-sync"
     assert tree.must("dpkg-query", "-W", "-f", "${Conffiles}", "caes-sync").count("config.yaml")
-    assert not tree.must("readlink", "/usr/bin/caes-sync-daemon").strip("\n") != "caes-sync"
-    assert not (tree.root / "etc/systemd/system/multi-user.target.wants/caes-sync.service").exists()
+    assert tree.must("readlink", "/usr/bin/caes-sync-daemon").strip() == "caes-sync"
+    for unit in UNITS:
+        assert (tree.root / "lib/systemd/system" / unit).read_text() == \
+            (ROOT / "packaging/systemd" / unit).read_text()
+        assert not list((tree.root / "etc/systemd").rglob(unit))  # not enabled
 
     caes = lambda *words, **more: tree("caes-sync", *words, user="caes-sync", **more)  # noqa: E731
     refused = caes("check")
@@ -130,9 +158,11 @@ def test_it_is_installed_works_and_goes(tree, place, tmp_path):
     assert "index: is missing" in refused.stderr
 
     syncs(tree, caes, place, tmp_path)
-    upgrade_keeps_the_configuration(tree)
+    an_upgrade_keeps_the_configuration(tree)
 
-    tree.must("apt-get", "-q", "remove", "-y", "caes-sync")
+    with Systemctl(tree) as systemctl:
+        tree.must("apt-get", "-q", "remove", "-y", "caes-sync")
+    assert not UNITS or "stop caes-sync.service" in systemctl.asked()
     assert (tree.root / "etc/caes-sync/config.yaml").exists()
     assert (tree.root / "var/lib/caes-sync/state.db").exists()
     assert not (tree.root / "usr/bin/caes-sync").exists()
@@ -170,9 +200,12 @@ def syncs(tree, caes, place, folder):
     assert tree.mode("/var/lib/caes-sync/state.db") == "-rw------- caes-sync:caes-sync"
 
 
-def upgrade_keeps_the_configuration(tree):
+def an_upgrade_keeps_the_configuration(tree):
     edited = (tree.root / "etc/caes-sync/config.yaml").read_text()
     tree.must("chmod", "0600", "/etc/caes-sync/config.yaml")
-    tree.must("dpkg", "-i", "/tmp/caes-sync.deb")
+    with Systemctl(tree) as systemctl:
+        tree.must("dpkg", "-i", "/tmp/caes-sync.deb")
+    assert not UNITS or "try-restart caes-sync.service" in systemctl.asked()
+    assert " start " not in systemctl.asked()
     assert (tree.root / "etc/caes-sync/config.yaml").read_text() == edited
     assert tree.mode("/etc/caes-sync/config.yaml") == "-rw------- root:caes-sync"
