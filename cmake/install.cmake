@@ -32,9 +32,8 @@ caes_print(config.yaml ${CMAKE_INSTALL_DOCDIR}/examples init-config --print)
 add_custom_target(printed DEPENDS ${_printed})
 add_dependencies(program printed)
 
-file(GLOB _docs CONFIGURE_DEPENDS docs/*.md docs/*.svg docs/*.png)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${_docs} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 file(GLOB _rotate CONFIGURE_DEPENDS packaging/logrotate/*)
 install(FILES ${_rotate} DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/logrotate.d)
