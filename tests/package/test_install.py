@@ -108,6 +108,9 @@ def test_dockerfile():
     run = subprocess.run([hadolint, "--no-color", ROOT / "Dockerfile"], capture_output=True,
                          text=True)
     assert (run.stdout, run.returncode) == ("", 0)
+    steps = (ROOT / "Dockerfile").read_text()
+    assert "build-dep" in steps and "RUN packaging/build-deb" in steps
+    assert re.findall(r"^USER (.*)", steps, re.M) == ["986:986"]
     copied = set(re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.M))
     source = (ROOT / "packaging/build-deb").read_text()
     needed = set(re.search(r"^cp -a (.*) \"\$source\"$", source, re.M)[1].split())
