@@ -15,7 +15,7 @@ from support import ROOT, eventually, free_port
 
 BASE = ROOT / "build/package/base"
 # What apt and dpkg keep of every package that ever was there.
-ADMINISTRATION = ("var/cache/", "var/log/", "var/lib/apt/", "var/lib/dpkg/", "run/", "tmp/",
+ADMINISTRATION = ("var/cache/", "var/log/apt/", "var/log/dpkg.log", "var/lib/apt/", "var/lib/dpkg/", "run/", "tmp/",
                   "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock",
                   "etc/ld.so.cache")
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a chroot needs root")
@@ -160,6 +160,8 @@ def test_it_is_installed_works_and_goes(tree, place, tmp_path):
     syncs(tree, caes, place, tmp_path)
     an_upgrade_keeps_the_configuration(tree)
 
+    (tree.root / "var/log/caes-sync/caes.log").touch()
+    (tree.root / "etc/caes-sync/other.yaml").touch()
     with Systemctl(tree) as systemctl:
         tree.must("apt-get", "-q", "remove", "-y", "caes-sync")
     assert not UNITS or "stop caes-sync.service" in systemctl.asked()
