@@ -417,7 +417,13 @@ def test_a_state_of_an_older_version(place, caes):
     caes.sync(since=now() - 400)
     with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
         before = state.execute("SELECT highest_cassandra FROM checkpoint").fetchall()
-        state.executescript("ALTER TABLE pipeline DROP COLUMN paused_us; PRAGMA user_version = 2")
+        columns = [row[1] for row in state.execute("PRAGMA table_info(entry)") if row[1] != "id"]
+        state.executescript(f"""
+            ALTER TABLE pipeline DROP COLUMN paused_us;
+            CREATE TABLE entry_by_key AS SELECT {", ".join(columns)} FROM entry;
+            DROP TABLE entry;
+            ALTER TABLE entry_by_key RENAME TO entry;
+            PRAGMA user_version = 2""")
     caes.command("pause")
     caes.command("resume")
     with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
