@@ -64,6 +64,17 @@ static void append_part(struct buf *out, size_t begin, const struct json_node *p
     buf_append_slice(out, without_preview(part->text));
 }
 
+/* "closed" alone does not tell what is. */
+static void append_index(struct buf *out, size_t begin, const struct json_node *error)
+{
+    const struct json_node *index = json_member(error, "index");
+    if (!index || index->type != JSON_STRING || !is_block(0, error) || index->text.len == 0 ||
+        memmem(out->ptr + begin, out->len - begin, index->text.ptr, index->text.len))
+        return;
+    buf_append_str(out, ": ");
+    buf_append_slice(out, index->text);
+}
+
 void es_error_text(const struct json_node *error, struct buf *out)
 {
     const size_t begin = out->len;
@@ -73,6 +84,7 @@ void es_error_text(const struct json_node *error, struct buf *out)
     append_part(out, begin, json_path(error, "caused_by.reason"));
     if (out->len == begin)
         return;
+    append_index(out, begin, error);
     if (out->len - begin > ERR_TEXT_MAX) {
         out->len = begin + ERR_TEXT_MAX;
         while (out->len > begin && ((unsigned char)out->ptr[out->len] & 0xc0) == 0x80)

@@ -63,6 +63,8 @@ static void test_error_texts(void **state)
         {"\"IndexMissingException[[x] missing]\"", "IndexMissingException[[x] missing]"},
         {"{\"type\":\"a\",\"reason\":\"two\\nlines\\u001b[31m\"}", "a: two lines [31m"},
         {"{\"type\":\"\\ud800\"}", "   "},
+        {"{\"type\":\"index_closed_exception\",\"reason\":\"closed\",\"index\":\"i\"}",
+         "index_closed_exception: closed: i"},
         {"[1]", ""},
         {"{}", ""},
         {"17", ""},
