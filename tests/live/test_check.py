@@ -35,12 +35,12 @@ def findings(caes, code=None, *words):
 
 @pytest.fixture
 def quiet(caes):
-    return caes.configure(http=None)
+    return caes.configure(http={"listen": "off"})
 
 
 @pytest.fixture
 def quiet2(caes2):
-    return caes2.configure(http=None)
+    return caes2.configure(http={"listen": "off"})
 
 
 # --- as it should be
@@ -318,7 +318,8 @@ FUTURE = 1_000_000
 BROKEN = [
     # the configuration
     Broken("ttl below the interval", "error", "CassandraConfig.ttl (line", "interval 100s",
-           config={"interval": 100, "CassandraConfig": {"ttl": 90}}),
+           config={"interval": 100, "http": {"readyLag": 200},
+                   "CassandraConfig": {"ttl": 90}}),
     Broken("ttl hardly longer", "warning", "CassandraConfig.ttl (line", "pause of the daemon",
            config={"interval": 10, "CassandraConfig": {"ttl": 80}}),
     Broken("ttl below overlap", "error", "CassandraConfig.ttl (line", "ttl must exceed",
@@ -536,7 +537,7 @@ def usual(place, caes):
 def test_what_is_broken_is_named(broken, servers, cassandra, es, common, tmp_path, request):
     if broken.prepare is None:
         with Caes(common[0], tmp_path) as caes:
-            assert_named(broken, common[0], caes.configure(http=None))
+            assert_named(broken, common[0], caes.configure(http={"listen": "off"}))
         return
     elastic = request.getfixturevalue("es2") if broken.es2 else es
     with Place(servers, cassandra, elastic) as place:
@@ -545,7 +546,7 @@ def test_what_is_broken_is_named(broken, servers, cassandra, es, common, tmp_pat
             place.keyspace = common[1].keyspace
         try:
             with Caes(place, tmp_path) as caes:
-                broken.prepare(place, caes.configure(http=None))
+                broken.prepare(place, caes.configure(http={"listen": "off"}))
                 assert_named(broken, place, caes)
         finally:
             place.keyspace = own

@@ -44,7 +44,7 @@ def role(place):
 def caes(place, role, tmp_path, secure):
     with Caes(place, tmp_path) as runner:
         yield runner.configure(
-            http=None,
+            http={"listen": "off"},
             CassandraConfig={"username": role, "password": role},
             ElasticSearchConfig={"hosts": [secure[0].elasticsearch], "username": "daemon",
                                  "password": "daemon"})

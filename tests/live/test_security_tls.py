@@ -85,7 +85,7 @@ def test_both_ways(place, caes):
 
 def test_check_finds_nothing(place, caes):
     place.write_row(now(), user="ana")
-    caes.configure(http=None)
+    caes.configure(http={"listen": "off"})
     findings = caes.command("check", "--json", code=0).json["findings"]
     assert [f for f in findings if f["severity"] != "info"] == []
 
