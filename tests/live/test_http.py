@@ -73,6 +73,9 @@ def test_metrics(place, caes):
                                            **copied) == 12)
     eventually(lambda: Metrics(caes).value("caes_records_total", direction="to_cassandra",
                                            **copied) == 5)
+    place.put_doc(now(), user="alone", message="no batch")
+    eventually(lambda: Metrics(caes).value("caes_records_total", direction="to_cassandra",
+                                           **copied) == 6)
     m = eventually(lambda: (m := Metrics(caes)).value("caes_dead_letters") == 1 and m)
     assert m.value("caes_records_total", direction="to_cassandra", result="dead") == 1
     assert m.labels("caes_records_total", "direction") == WAYS
