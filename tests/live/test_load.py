@@ -622,7 +622,7 @@ def test_another_index_begins_anew(ready, caes):
 def resources(pid):
     """MiB at most, CPU seconds."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        peak = next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0)
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return peak / 1024, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -645,7 +645,8 @@ def test_many_records_with_two_kills(place, caes, side):
         used = [0.0, 0.0]
         for line in process.stdout:
             answer = json.loads(line)
-            used = resources(process.pid) if process.poll() is None else used
+            if process.poll() is None:  # may end right now
+                used = [max(pair) for pair in zip(used, resources(process.pid))]
             copied = answer.get("progress", {}).get("copied", 0)
             if limit and copied >= limit:
                 process.kill()
