@@ -92,9 +92,7 @@ static void add_key(void *ctx, struct slice key)
 bool job_synced_read(struct job_synced *s, struct store *store, const struct pipeline *pipeline,
                      struct err *err)
 {
-    struct pipeline_synced synced;
-    if (!pipeline_synced(pipeline, &synced, err))
-        return false;
+    const struct pipeline_synced synced = pipeline_synced(pipeline);
     s->from = synced.from;
     s->to = synced.to;
     snprintf(s->stores, sizeof s->stores, "%s", synced.stores);
@@ -123,9 +121,7 @@ bool job_synced_tell(struct store *store, const struct pipeline *pipeline,
                      struct err *err)
 {
     struct telling t = {.line = line, .ctx = ctx};
-    struct pipeline_synced synced;
-    if (!pipeline_synced(pipeline, &synced, err))
-        return false;
+    const struct pipeline_synced synced = pipeline_synced(pipeline);
     buf_printf(result, "{\"from\":%lld,\"to\":%lld,", (long long)synced.from, (long long)synced.to);
     json_append_member(result, "stores", slice_str(synced.stores));
     buf_append_char(result, '}');

@@ -114,8 +114,7 @@ static bool complete(struct cycle *c, struct err *err)
                 store_checkpoint_write(p->store, p->id, checkpoint, err);
     /* One overlap longer than needed: the window widens when something old is put off. */
     if (fine && c->whole)
-        fine = memory_leave(p->memory, c->since, c->now, err) &&
-               memory_forget(p->memory, c->since - p->options.overlap, err);
+        fine = memory_forget(p->memory, c->since - p->options.overlap, err);
     if (fine && store_commit(p->store, err)) {
         memory_written(p->memory);
         p->status.completed_us = c->now;

@@ -80,18 +80,6 @@ static const char *why_unusable(const struct cycle *c, const struct change_entry
     return NULL;
 }
 
-static bool is_seen(struct cycle *c, const struct change_entry *entry, unsigned side, bool *seen,
-                    struct err *err)
-{
-    struct memory_entry *e;
-    *seen = false;
-    if (!memory_entries(c->p->memory, entry->key, &e, err))
-        return false;
-    for (; e && !*seen; e = e->next)
-        *seen = e->entry.version == entry->version && (e->entry.seen & side);
-    return true;
-}
-
 static void raise_highest(int64_t *highest, const struct cycle *c, int64_t version)
 {
     if (version > *highest && (!c->rules.latest_version || version <= c->rules.latest_version))
@@ -105,11 +93,9 @@ bool intake_entries(struct cycle *c, const struct source_page *page, struct aren
     struct pipeline *p = c->p;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
-        bool seen;
         raise_highest(&c->highest_cassandra, c, entry->version);
-        if (!is_seen(c, entry, STORE_SEEN_ENTRY, &seen, err))
-            return false;
-        if (seen || entry->version < c->floor)
+        if (entry->version < c->floor ||
+            (memory_seen(p->memory, entry->key, entry->version) & STORE_SEEN_ENTRY))
             continue;
         const char *why = why_unusable(c, entry);
         if (why) {
@@ -137,11 +123,9 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
     size_t count = 0;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
-        bool seen;
         raise_highest(&c->highest_elasticsearch, c, entry->version);
-        if (!is_seen(c, entry, STORE_SEEN_DOCUMENT, &seen, err))
-            return false;
-        if (seen || entry->version < c->floor)
+        if (entry->version < c->floor ||
+            (memory_seen(c->p->memory, entry->key, entry->version) & STORE_SEEN_DOCUMENT))
             continue;
         struct err bad = {0};
         const char *why = why_unusable(c, entry);

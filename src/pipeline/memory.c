@@ -1,6 +1,7 @@
 #include "pipeline/memory.h"
 
 #include "base/mem.h"
+#include "pipeline/blocks.h"
 
 #include <stdlib.h>
 #include <uthash.h>
@@ -14,16 +15,18 @@ struct memory_key {
 
 struct memory {
     struct store *store;
-    int64_t pipeline;
+    struct blocks *blocks; /* what the file has */
     size_t bound;
     struct memory_key *keys;
-    size_t entries; /* of all keys */
-    struct memory_entry *dirty;
+    size_t entries;                       /* of all keys */
+    struct memory_entry *dirty, *writing; /* changed; written, but not committed yet */
+    const struct store_entry **written;   /* those of writing, in their order */
+    size_t written_count, written_capacity;
+    int64_t leave; /* versions below leave the overlap */
     int64_t waiting;
-    bool spilled; /* the file may hold keys that the cache does not */
 };
 
-static struct memory_key *find(struct memory *m, struct slice key)
+static struct memory_key *find(const struct memory *m, struct slice key)
 {
     struct memory_key *found;
     HASH_FIND(hh, m->keys, key.ptr, key.len, found);
@@ -65,16 +68,10 @@ static void drop_key(struct memory *m, struct memory_key *k)
     free(k);
 }
 
-static bool load_one(void *ctx, const struct store_entry *entry)
+static bool count_waiting(void *ctx, const struct store_entry *entry)
 {
     struct memory *m = ctx;
     m->waiting += (entry->seen & STORE_WAITS_FOR_ROW) != 0;
-    struct memory_key *k = find(m, entry->key);
-    if (!k && m->entries >= m->bound) { /* a key is held with all its entries, or not at all */
-        m->spilled = true;
-        return true;
-    }
-    add_entry(m, k ? k : add_key(m, entry->key), entry);
     return true;
 }
 
@@ -82,9 +79,9 @@ struct memory *memory_new(struct store *store, int64_t pipeline, size_t bound, s
 {
     struct memory *m = mem_zalloc(sizeof *m);
     m->store = store;
-    m->pipeline = pipeline;
     m->bound = bound;
-    if (store_entries_all(store, pipeline, load_one, m, err))
+    m->blocks = blocks_new(store, pipeline, count_waiting, m, err);
+    if (m->blocks)
         return m;
     memory_free(m);
     return NULL;
@@ -97,7 +94,18 @@ void memory_free(struct memory *m)
     struct memory_key *k, *next;
     HASH_ITER (hh, m->keys, k, next)
         drop_key(m, k);
+    blocks_free(m->blocks);
+    free(m->written);
     free(m);
+}
+
+static struct memory_entry *entry_in(struct memory_key *k, int64_t version)
+{
+    for (struct memory_entry *e = k ? k->first : NULL; e; e = e->next) {
+        if (e->entry.version == version)
+            return e;
+    }
+    return NULL;
 }
 
 struct loading {
@@ -107,27 +115,36 @@ struct loading {
 
 static bool load_into(void *ctx, const struct store_entry *entry)
 {
-    const struct loading *loading = ctx;
+    struct loading *loading = ctx;
+    if (!loading->key)
+        loading->key = add_key(loading->memory, entry->key);
     add_entry(loading->memory, loading->key, entry);
     return true;
 }
 
+/* A key is held with all its entries, or not at all. */
 static bool get_key(struct memory *m, struct slice key, struct memory_key **out, struct err *err)
 {
     *out = find(m, key);
-    if (*out || !m->spilled)
+    if (*out)
         return true;
-    struct memory_key *k = add_key(m, key);
-    struct loading loading = {m, k};
-    if (!store_entries_of_key(m->store, m->pipeline, key, load_into, &loading, err)) {
-        drop_key(m, k);
+    struct loading loading = {.memory = m};
+    if (!blocks_of_key(m->blocks, key, load_into, &loading, err)) {
+        if (loading.key)
+            drop_key(m, loading.key);
         return false;
     }
-    if (!k->first)
-        drop_key(m, k);
-    else
-        *out = k;
+    *out = loading.key;
     return true;
+}
+
+unsigned memory_seen(const struct memory *m, struct slice key, int64_t version)
+{
+    struct memory_key *k = find(m, key);
+    if (!k)
+        return blocks_seen(m->blocks, key, version);
+    const struct memory_entry *e = entry_in(k, version);
+    return e ? e->entry.seen : 0;
 }
 
 bool memory_entries(struct memory *m, struct slice key, struct memory_entry **first,
@@ -148,10 +165,9 @@ struct memory_entry *memory_entry(struct memory *m, struct slice key, int64_t ve
         return NULL;
     if (!k)
         k = add_key(m, key);
-    for (struct memory_entry *e = k->first; e; e = e->next) {
-        if (e->entry.version == version)
-            return e;
-    }
+    struct memory_entry *present = entry_in(k, version);
+    if (present)
+        return present;
     const struct store_entry fresh = {.version = version, .due = now};
     struct memory_entry *e = add_entry(m, k, &fresh);
     memory_changed(m, e);
@@ -167,20 +183,39 @@ void memory_changed(struct memory *m, struct memory_entry *e)
     m->dirty = e;
 }
 
+static void collect_dirty(struct memory *m)
+{
+    m->written_count = 0;
+    for (struct memory_entry *e = m->writing; e; e = e->next_dirty) {
+        if (m->written_count == m->written_capacity) {
+            m->written_capacity = m->written_capacity ? 2 * m->written_capacity : 64;
+            m->written = mem_realloc(m->written, m->written_capacity * sizeof *m->written);
+        }
+        m->written[m->written_count++] = &e->entry;
+    }
+}
+
 bool memory_write(struct memory *m, struct err *err)
 {
-    for (struct memory_entry *e = m->dirty; e; e = e->next_dirty) {
-        if (!store_entry_write(m->store, m->pipeline, &e->entry, err))
-            return false;
+    while (m->writing) { /* rolled back */
+        struct memory_entry *e = m->writing;
+        m->writing = e->next_dirty;
+        e->next_dirty = m->dirty;
+        m->dirty = e;
     }
-    return true;
+    m->writing = m->dirty;
+    m->dirty = NULL;
+    collect_dirty(m);
+    return blocks_write(m->blocks, m->written, m->written_count, err);
 }
 
 void memory_written(struct memory *m)
 {
-    while (m->dirty) {
-        struct memory_entry *e = m->dirty;
-        m->dirty = e->next_dirty;
+    blocks_written(m->blocks, m->written, m->written_count);
+    m->written_count = 0;
+    while (m->writing) {
+        struct memory_entry *e = m->writing;
+        m->writing = e->next_dirty;
         e->next_dirty = NULL;
         e->dirty = false;
     }
@@ -188,7 +223,7 @@ void memory_written(struct memory *m)
 
 bool memory_flush(struct memory *m, struct err *err)
 {
-    if (!m->dirty)
+    if (!m->dirty && !m->writing)
         return true;
     if (store_begin(m->store, err) && memory_write(m, err) && store_commit(m->store, err)) {
         memory_written(m);
@@ -206,12 +241,14 @@ int64_t memory_waiting(const struct memory *m)
 struct collecting {
     struct arena *arena;
     struct slice *keys;
-    size_t count;
+    size_t count, limit;
 };
 
 static bool collect(void *ctx, const struct store_entry *entry)
 {
     struct collecting *c = ctx;
+    if (c->count == c->limit)
+        return false;
     c->keys[c->count++] = arena_copy(c->arena, entry->key);
     return true;
 }
@@ -224,69 +261,95 @@ static int compare_keys(const void *a, const void *b)
     return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
+/* Those that leave the overlap are due from now on. */
+static bool call_leaving(struct memory *m, struct slice key, struct blocks_due due, struct err *err)
+{
+    struct memory_key *k;
+    if (!get_key(m, key, &k, err))
+        return false;
+    for (struct memory_entry *e = k ? k->first : NULL; e; e = e->next) {
+        if (e->entry.due > due.until && blocks_is_due(&e->entry, due)) {
+            e->entry.due = due.until;
+            memory_changed(m, e);
+        }
+    }
+    return true;
+}
+
 bool memory_due(struct memory *m, int64_t until, uint32_t limit, struct arena *arena,
                 struct slice **keys, size_t *count, struct err *err)
 {
-    struct collecting c = {.arena = arena};
+    const struct blocks_due due = {until, m->leave};
+    struct collecting c = {.arena = arena, .limit = limit};
     c.keys = arena_alloc(arena, (limit + 1) * sizeof *c.keys);
-    if (!store_entries_due(m->store, m->pipeline, until, limit, collect, &c, err))
+    if (!blocks_due(m->blocks, due, collect, &c, err))
         return false;
     qsort(c.keys, c.count, sizeof *c.keys, compare_keys);
     size_t kept = 0;
     for (size_t i = 0; i < c.count; i++) {
-        if (kept == 0 || !slice_equal(c.keys[i], c.keys[kept - 1]))
-            c.keys[kept++] = c.keys[i];
+        if (kept > 0 && slice_equal(c.keys[i], c.keys[kept - 1]))
+            continue;
+        if (!call_leaving(m, c.keys[i], due, err))
+            return false;
+        c.keys[kept++] = c.keys[i];
     }
     *keys = c.keys;
     *count = kept;
     return true;
 }
 
-bool memory_lowest_pending(struct memory *m, int64_t *version, struct err *err)
+int64_t memory_lowest_pending(const struct memory *m)
 {
-    return store_entries_lowest_pending(m->store, m->pipeline, version, err);
+    return blocks_lowest_pending(m->blocks);
 }
 
-bool memory_leave(struct memory *m, int64_t limit, int64_t now, struct err *err)
+void memory_leave(struct memory *m, int64_t limit)
 {
-    if (!store_entries_leave(m->store, m->pipeline, limit, now, err))
+    m->leave = limit;
+}
+
+struct forgetting {
+    struct memory *memory;
+    bool fine;
+    struct err *err;
+};
+
+static bool write_again(void *ctx, const struct store_entry *entry)
+{
+    struct forgetting *f = ctx;
+    struct memory_key *k;
+    if (!get_key(f->memory, entry->key, &k, f->err)) {
+        f->fine = false;
         return false;
-    struct memory_key *k, *next;
-    HASH_ITER (hh, m->keys, k, next) {
-        for (struct memory_entry *e = k->first; e; e = e->next) {
-            if (e->entry.looks == STORE_LOOKS_LEAVING && e->entry.due == STORE_NEVER &&
-                e->entry.version < limit)
-                e->entry.due = now;
-        }
     }
+    memory_changed(f->memory, entry_in(k, entry->version));
     return true;
 }
 
-static bool forgettable(const struct memory_entry *e, int64_t limit)
+/* A change that the file doesn't have stays. */
+static bool drop_forgotten(void *ctx, const struct store_entry *entry)
 {
-    return !e->dirty && e->entry.looks >= STORE_LOOKS_ALL && e->entry.version < limit;
+    const struct forgetting *f = ctx;
+    struct memory *m = f->memory;
+    struct memory_key *k = find(m, entry->key);
+    struct memory_entry *gone = entry_in(k, entry->version);
+    if (!gone || gone->dirty)
+        return true;
+    struct memory_entry **at = &k->first;
+    while (*at != gone)
+        at = &(*at)->next;
+    *at = gone->next;
+    free(gone);
+    m->entries--;
+    if (!k->first)
+        drop_key(m, k);
+    return true;
 }
 
 bool memory_forget(struct memory *m, int64_t limit, struct err *err)
 {
-    if (!store_entries_forget(m->store, m->pipeline, limit, err))
-        return false;
-    struct memory_key *k, *next_key;
-    HASH_ITER (hh, m->keys, k, next_key) {
-        for (struct memory_entry **at = &k->first; *at;) {
-            struct memory_entry *e = *at;
-            if (forgettable(e, limit)) {
-                *at = e->next;
-                free(e);
-                m->entries--;
-            } else {
-                at = &e->next;
-            }
-        }
-        if (!k->first)
-            drop_key(m, k);
-    }
-    return true;
+    struct forgetting f = {m, true, err};
+    return blocks_forget(m->blocks, limit, write_again, drop_forgotten, &f, err) && f.fine;
 }
 
 static bool needs_attention(const struct memory_key *k)
@@ -308,6 +371,5 @@ void memory_trim(struct memory *m)
         if (needs_attention(k))
             continue;
         drop_key(m, k);
-        m->spilled = true;
     }
 }

@@ -4,9 +4,9 @@
 #include "base/arena.h"
 #include "store/entry.h"
 
-/* The entries of one pipeline (store/entry.h) at hand: a cache in front of the state file. Changes
- * reach the file with memory_flush; what is in the file and in no need of attention is dropped from
- * the cache beyond a bound and read again on demand. */
+/* The entries of one pipeline (store/entry.h) at hand: a cache in front of the state file
+ * (blocks.h). Changes reach the file with memory_flush; what is in the file is dropped from the
+ * cache beyond a bound and read again on demand. */
 struct memory;
 
 struct memory_entry {
@@ -19,7 +19,7 @@ struct memory_entry {
 
 struct memory_key;
 
-/* Everything of the pipeline that the file has, up to about bound entries. store is borrowed. */
+/* At most about bound entries are held at hand. store is borrowed. */
 MUST_USE struct memory *memory_new(struct store *store, int64_t pipeline, size_t bound,
                                    struct err *err);
 void memory_free(struct memory *memory);
@@ -27,6 +27,8 @@ void memory_free(struct memory *memory);
 /* First entry of key, or NULL; borrowed until memory_trim or memory_forget. Errors: ERR_STATE. */
 MUST_USE bool memory_entries(struct memory *memory, struct slice key, struct memory_entry **first,
                              struct err *err);
+/* Where (key, version) was seen (store_seen); 0: it is unknown. Reads nothing. */
+unsigned memory_seen(const struct memory *memory, struct slice key, int64_t version);
 /* The entry of (key, version), made (looks 0, due now) when it is new. */
 MUST_USE struct memory_entry *memory_entry(struct memory *memory, struct slice key, int64_t version,
                                            int64_t now, struct err *err);
@@ -43,16 +45,17 @@ MUST_USE bool memory_write(struct memory *memory, struct err *err);
 /* Call it once that transaction is committed. */
 void memory_written(struct memory *memory);
 
-/* Keys with an entry due up to until: of the first limit entries, each key once, in the keys' own
- * order. Only what is in the file counts: flush first. Copies into arena. */
+/* Keys with an entry due up to until: of limit entries, by and large the earliest, each key once,
+ * in the keys' own order. Only what is in the file counts: flush first. Copies into arena. */
 MUST_USE bool memory_due(struct memory *memory, int64_t until, uint32_t limit, struct arena *arena,
                          struct slice **keys, size_t *count, struct err *err);
-/* Lowest version whose second look is not done; 0: none. Flush first. */
-MUST_USE bool memory_lowest_pending(struct memory *memory, int64_t *version, struct err *err);
+/* Lowest version whose second look is not done, or lower; 0: none. Flush first. */
+int64_t memory_lowest_pending(const struct memory *memory);
 
-/* Gives those with the third look done and a version below limit their last one: due at now. */
-MUST_USE bool memory_leave(struct memory *memory, int64_t limit, int64_t now, struct err *err);
-/* Drops those that have had all looks and lie below limit. Inside a transaction. */
+/* From now on, those with the third look done and a version below limit are due for their last. */
+void memory_leave(struct memory *memory, int64_t limit);
+/* Drops those that have had all looks and lie below limit, sooner or later. Inside a transaction
+ * that begins with memory_write. */
 MUST_USE bool memory_forget(struct memory *memory, int64_t limit, struct err *err);
 /* Keeps the cache within its bound; everything must be flushed. */
 void memory_trim(struct memory *memory);

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { MEMORY_ENTRIES = 25000 }; /* about 8 MB with keys of 36 bytes and one entry each */
+enum { MEMORY_ENTRIES = 8000 }; /* about 2.5 MB with keys of 36 bytes and one entry each */
 
 struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra,
                               struct es_client *elasticsearch, struct store *store,

@@ -159,8 +159,7 @@ struct pipeline_synced {
     int64_t from, to;   /* from 0: nothing is known */
     const char *stores; /* whose history it is; borrowed until the next cycle */
 };
-MUST_USE bool pipeline_synced(const struct pipeline *pipeline, struct pipeline_synced *out,
-                              struct err *err);
+struct pipeline_synced pipeline_synced(const struct pipeline *pipeline);
 
 /* What the next cycle would do with one record, and why. Writes nothing. */
 struct pipeline_explanation {

@@ -45,16 +45,14 @@ void synced_note(const struct cycle *c, struct store_checkpoint *checkpoint)
     memcpy(checkpoint->synced_stores, c->stores, sizeof c->stores);
 }
 
-bool pipeline_synced(const struct pipeline *p, struct pipeline_synced *out, struct err *err)
+struct pipeline_synced pipeline_synced(const struct pipeline *p)
 {
     const struct store_checkpoint *c = &p->checkpoint;
     const int64_t overlap = p->options.overlap;
-    int64_t pending = 0;
-    *out = (struct pipeline_synced){.stores = c->synced_stores};
+    struct pipeline_synced out = {.stores = c->synced_stores};
     if (!c->exists || c->synced_from == 0)
-        return true;
-    if (!memory_lowest_pending(p->memory, &pending, err))
-        return false;
+        return out;
+    const int64_t pending = memory_lowest_pending(p->memory);
     int64_t done = p->options.table.unit_us ? window_version_at(p, c->settled)
                    : c->highest_elasticsearch > c->highest_cassandra ? c->highest_elasticsearch
                                                                      : c->highest_cassandra;
@@ -62,7 +60,7 @@ bool pipeline_synced(const struct pipeline *p, struct pipeline_synced *out, stru
         done = pending;
     /* An entry may show an overlap late; then it takes until the whole overlap is read again. And a
      * write time, where that has to do as the version, may be as late. */
-    out->to = done - 2 * overlap;
-    out->from = c->synced_from > 1 ? c->synced_from + overlap : 1;
-    return true;
+    out.to = done - 2 * overlap;
+    out.from = c->synced_from > 1 ? c->synced_from + overlap : 1;
+    return out;
 }

@@ -58,15 +58,13 @@ static bool first_start(struct cycle *c, struct err *err)
     return p->since_given || keep_start(c, document, entry, err);
 }
 
-static bool from_checkpoint(struct cycle *c, struct err *err)
+static void from_checkpoint(struct cycle *c)
 {
     struct pipeline *p = c->p;
     const int64_t highest =
         max64(p->checkpoint.highest_elasticsearch, p->checkpoint.highest_cassandra);
     const int64_t now = window_version_at(p, c->now);
-    int64_t pending = 0;
-    if (!memory_lowest_pending(p->memory, &pending, err))
-        return false;
+    const int64_t pending = memory_lowest_pending(p->memory);
     c->lowest = lower_positive(min64(highest, now), pending);
     c->since = max64(1, c->lowest - p->options.overlap);
     const int64_t unit = p->options.table.unit_us;
@@ -78,7 +76,6 @@ static bool from_checkpoint(struct cycle *c, struct err *err)
         c->from = max64(1, min64(c->lowest, p->checkpoint.whole_lowest) - p->options.overlap);
     else
         c->from = max64(c->since, c->lowest - (p->options.settle_us + unit - 1) / unit - 1);
-    return true;
 }
 
 /* Entries live for ttl: who was away for longer may have missed some. */
@@ -106,7 +103,9 @@ bool window_open(struct cycle *c, struct err *err)
     struct pipeline *p = c->p;
     if (!notice_gap(p, c->now, err))
         return false;
-    if (!(p->checkpoint.exists ? from_checkpoint(c, err) : first_start(c, err)))
+    if (p->checkpoint.exists)
+        from_checkpoint(c);
+    else if (!first_start(c, err))
         return false;
     if (p->since_given) {
         c->floor = p->since_given;
@@ -114,6 +113,8 @@ bool window_open(struct cycle *c, struct err *err)
             c->from = c->since = p->since_given;
         c->whole = true;
     }
+    if (c->whole)
+        memory_leave(p->memory, c->since);
     const int64_t skew = p->options.future_skew_us;
     c->rules = (struct resolve_rules){
         .guard = p->options.guard,

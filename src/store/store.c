@@ -128,7 +128,7 @@ static bool prepare_file(struct store *store, struct err *err)
         !look_at_file(store, &empty, err) ||
         !store_run_text(
             store,
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;"
             "BEGIN EXCLUSIVE; COMMIT;",
             err) ||
         !read_number(store, "PRAGMA user_version", &version, err))

@@ -1,9 +1,12 @@
+#include "store/block.h"
 #include "store/statement.h"
 
 #include <stdio.h>
 
 /* Each step brings a file from the schema of its number to the next. What was released stays as it
  * is; a change is another step. */
+
+enum { TO_BLOCKS = 4 };
 
 static const char *const steps[STORE_SCHEMA_VERSION] = {
     /* 0: nothing is there */
@@ -71,13 +74,21 @@ static const char *const steps[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX entry_due ON entry(pipeline, due_us);"
     "CREATE INDEX entry_pending ON entry(pipeline, version) WHERE looks < 2;"
     "CREATE INDEX entry_done ON entry(pipeline, version) WHERE looks >= 3;",
+    /* 4: entries lie in blocks (block.h). */
+    "CREATE TABLE block(id INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, entries BLOB NOT NULL);"
+    "CREATE INDEX block_of ON block(pipeline);",
 };
 
 static bool run_step(struct store *store, int from, struct err *err)
 {
     char version[48];
     snprintf(version, sizeof version, "PRAGMA user_version = %d;", from + 1);
-    return store_run_text(store, steps[from], err) && store_run_text(store, version, err);
+    if (!store_run_text(store, steps[from], err))
+        return false;
+    if (from == TO_BLOCKS && (!store_blocks_from_entries(store, err) ||
+                              !store_run_text(store, "DROP TABLE entry;", err)))
+        return false;
+    return store_run_text(store, version, err);
 }
 
 bool store_upgrade(struct store *store, int from, struct err *err)

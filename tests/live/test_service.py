@@ -417,17 +417,26 @@ def test_a_state_of_an_older_version(place, caes):
     caes.sync(since=now() - 400)
     with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
         before = state.execute("SELECT highest_cassandra FROM checkpoint").fetchall()
-        columns = [row[1] for row in state.execute("PRAGMA table_info(entry)") if row[1] != "id"]
-        state.executescript(f"""
-            ALTER TABLE pipeline DROP COLUMN paused_us;
-            CREATE TABLE entry_by_key AS SELECT {", ".join(columns)} FROM entry;
-            DROP TABLE entry;
-            ALTER TABLE entry_by_key RENAME TO entry;
-            PRAGMA user_version = 2""")
+        version, = state.execute("SELECT highest_cassandra FROM checkpoint").fetchone()
+        state.execute("DROP TABLE block")
+        state.execute("ALTER TABLE pipeline DROP COLUMN paused_us")
+        state.execute("""
+            CREATE TABLE entry(
+              pipeline INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,
+              seen INTEGER NOT NULL, looks INTEGER NOT NULL, first_look_us INTEGER NOT NULL,
+              due_us INTEGER NOT NULL, own INTEGER NOT NULL,
+              own_document_high INTEGER, own_document_low INTEGER,
+              own_row_high INTEGER, own_row_low INTEGER, own_row_written_us INTEGER,
+              PRIMARY KEY(pipeline, key, version)) WITHOUT ROWID""")
+        state.execute("INSERT INTO entry SELECT id, ?, ?, 3, 4, 1, ?, 0, 0, 0, 0, 0, 0 FROM pipeline",
+                      (key.encode(), version, 2**63 - 1))
+        state.execute("PRAGMA user_version = 2")
+        state.commit()
     caes.command("pause")
     caes.command("resume")
     with contextlib.closing(sqlite3.connect(caes.config["state"])) as state:
         assert state.execute("SELECT highest_cassandra FROM checkpoint").fetchall() == before
+        assert state.execute("SELECT count(*) FROM block").fetchone() == (1,)
     assert caes.counts(caes.sync()) == {}
     assert place.doc(key)
 

@@ -1,5 +1,6 @@
 #include "pipeline/memory.h"
 
+#include "store/block.h"
 #include "store/statement.h"
 
 #include <setjmp.h>
@@ -66,7 +67,7 @@ static void restart(size_t bound)
 static struct slice key_of(int i)
 {
     char text[32];
-    const int len = snprintf(text, sizeof text, "key %03d", i);
+    const int len = snprintf(text, sizeof text, "key %04d", i);
     return arena_copy(&arena, slice_of(text, (size_t)len));
 }
 
@@ -98,20 +99,15 @@ static struct memory_entry *first_of(int key)
     return first;
 }
 
-/* Changes an entry behind the memory's back: whoever reads it afterwards has read the file. */
-static void mark_in_file(int key, int64_t version)
+/* Marks an entry that is at hand, without saying so: whoever reads the file does not see it. */
+static void mark(int key, int64_t version)
 {
-    const struct store_entry marked = {
-        .key = key_of(key), .version = version, .looks = 1, .first_look = 777};
-    must(store_entry_write(store, pipeline, &marked, &err));
+    entry(key, version)->entry.first_look = 777;
 }
 
 static bool comes_from_file(int key, int64_t version)
 {
-    mark_in_file(key, version);
-    const struct memory_entry *e = first_of(key);
-    assert_non_null(e);
-    return e->entry.first_look == 777;
+    return entry(key, version)->entry.first_look != 777;
 }
 
 static void flush(void)
@@ -207,16 +203,19 @@ static void spills(void **state)
         assert_true(entry(i, 100 + i)->dirty);
     flush();
     add(0, 100, 2, 5); /* the oldest, but not in the file as it is */
+    for (int i = 1; i < 10; i++)
+        mark(i, 100 + i);
     memory_trim(memory);
     assert_int_equal(entry(0, 100)->entry.looks, 2);
     assert_true(entry(0, 100)->dirty);
     flush();
-    for (int i = 1; i < 8; i++)
-        assert_true(comes_from_file(i, 100 + i));
     assert_false(comes_from_file(8, 108));
     assert_false(comes_from_file(9, 109));
+    for (int i = 1; i < 8; i++)
+        assert_true(comes_from_file(i, 100 + i));
     assert_null(first_of(10)); /* in neither */
-    memory_trim(memory);       /* what was read again is dropped again, the oldest first */
+    mark(1, 101);
+    memory_trim(memory); /* what was read again is dropped again, the oldest first */
     assert_true(comes_from_file(1, 101));
 }
 
@@ -229,15 +228,15 @@ static void many_versions_of_a_key(void **state)
         add(1, version, 2, 50);
     add(2, 1, 2, 50);
     flush();
+    for (int64_t version = 1; version <= 10; version++)
+        mark(1, version);
+    mark(2, 1);
     memory_trim(memory);
     assert_false(comes_from_file(2, 1));
-    mark_in_file(1, 3);
     int found = 0;
     for (const struct memory_entry *e = first_of(1); e; e = e->next)
-        found += e->entry.version != 3 || e->entry.first_look == 777;
+        found += e->entry.first_look != 777;
     assert_int_equal(found, 10); /* read again, and whole */
-    restart(5);
-    assert_true(comes_from_file(2, 1));
 }
 
 static void spilled_versions_come_together(void **state)
@@ -271,10 +270,27 @@ static void more_than_the_bound_at_start(void **state)
     restart(2);
     assert_int_equal(memory_waiting(memory), 7); /* those beyond the bound too */
     assert_int_equal(entry(0, 500)->entry.looks, 3);
-    int held = 0; /* which two doesn't matter, as long as each is whole */
     for (int i = 0; i < 10; i++)
-        held += !comes_from_file(i, 100 + i);
-    assert_in_range(held, 1, 2);
+        assert_false(entry(i, 100 + i)->dirty);
+}
+
+static void where_it_was_seen(void **state)
+{
+    (void)state;
+    restart(1);
+    assert_int_equal(memory_seen(memory, key_of(1), 5), 0);
+    entry(1, 5)->entry.seen = STORE_SEEN_ENTRY;
+    entry(2, 5)->entry.seen = STORE_SEEN_DOCUMENT | STORE_SEEN_ENTRY;
+    assert_int_equal(memory_seen(memory, key_of(1), 5), STORE_SEEN_ENTRY);
+    for (int after = 0; after < 2; after++) { /* at hand, and not */
+        flush();
+        memory_trim(memory);
+        assert_int_equal(memory_seen(memory, key_of(1), 5), STORE_SEEN_ENTRY);
+        assert_int_equal(memory_seen(memory, key_of(2), 5), STORE_SEEN_DOCUMENT | STORE_SEEN_ENTRY);
+        assert_int_equal(memory_seen(memory, key_of(2), 6), 0);
+        assert_int_equal(memory_seen(memory, key_of(3), 5), 0);
+        restart(1);
+    }
 }
 
 static void due(void **state)
@@ -298,8 +314,7 @@ static void due(void **state)
     for (int i = 0; i < 3; i++)
         assert_true(slice_equal(keys[i], key_of(i + 1)));
     must(memory_due(memory, 100, 1, &arena, &keys, &count, &err));
-    assert_int_equal(count, 1); /* those due first */
-    assert_true(slice_equal(keys[0], key_of(2)));
+    assert_int_equal(count, 1);
     must(memory_due(memory, STORE_NEVER - 1, 10, &arena, &keys, &count, &err));
     assert_int_equal(count, 4);
 }
@@ -308,16 +323,17 @@ static void lowest_pending(void **state)
 {
     (void)state;
     restart(1);
-    int64_t version = -1;
-    must(memory_lowest_pending(memory, &version, &err));
-    assert_int_equal(version, 0);
+    assert_int_equal(memory_lowest_pending(memory), 0);
     add(1, 7, 2, 1);
     add(2, 9, 1, 1);
     add(3, 8, 0, 1);
     flush();
     memory_trim(memory);
-    must(memory_lowest_pending(memory, &version, &err));
-    assert_int_equal(version, 8);
+    assert_int_equal(memory_lowest_pending(memory), 8);
+    add(3, 8, 2, 1);
+    add(2, 9, 2, 1);
+    flush();
+    assert_int_equal(memory_lowest_pending(memory), 0);
 }
 
 static void leave(void **state)
@@ -331,14 +347,20 @@ static void leave(void **state)
     add(2, 3, 2, 2000);
     flush();
     memory_trim(memory); /* the first is in the file only, the second at hand */
-    must(memory_leave(memory, 6, NOW, &err));
-    must(memory_leave(memory, 6, NOW + 1, &err)); /* those that are due already stay so */
-    for (int after = 0; after < 2; after++) {     /* at hand, and in the file */
+    struct slice *keys;
+    size_t count;
+    must(memory_due(memory, NOW, 10, &arena, &keys, &count, &err));
+    assert_int_equal(count, 0);
+    memory_leave(memory, 6);
+    must(memory_due(memory, NOW, 10, &arena, &keys, &count, &err));
+    assert_int_equal(count, 2);
+    for (int after = 0; after < 2; after++) { /* at hand, and in the file */
         assert_int_equal(entry(1, 5)->entry.due, NOW);
         assert_int_equal(entry(2, 5)->entry.due, NOW);
         assert_true(entry(2, 6)->entry.due == STORE_NEVER);
         assert_true(entry(2, 4)->entry.due == STORE_NEVER);
         assert_int_equal(entry(2, 3)->entry.due, 2000);
+        flush();
         restart(10);
     }
 }
@@ -351,6 +373,15 @@ static bool known(int key, int64_t version)
     return false;
 }
 
+static void forget_below(int64_t limit)
+{
+    must(store_begin(store, &err));
+    must(memory_write(memory, &err));
+    must(memory_forget(memory, limit, &err));
+    must(store_commit(store, &err));
+    memory_written(memory);
+}
+
 static void forget(void **state)
 {
     (void)state;
@@ -359,11 +390,12 @@ static void forget(void **state)
     add(2, 5, STORE_LOOKS_ALL, STORE_NEVER); /* alone with its key */
     add(3, 4, STORE_LOOKS_ALL, STORE_NEVER);
     add(3, 5, STORE_LOOKS_ALL, STORE_NEVER);
+    flush();
     add(3, 6, STORE_LOOKS_ALL, STORE_NEVER); /* not below the limit */
     add(3, 3, STORE_LOOKS_LEAVING, NOW);     /* a look is due */
     flush();
     memory_trim(memory);
-    must(memory_forget(memory, 6, &err));
+    forget_below(6);
     for (int after = 0; after < 2; after++) {
         assert_false(known(1, 5));
         assert_false(known(2, 5));
@@ -375,18 +407,221 @@ static void forget(void **state)
     }
 }
 
+/* What has to stay is written again, so that what lies behind it, or beside it, can go. */
+static void forget_what_lies_behind(void **state)
+{
+    (void)state;
+    restart(1);
+    add(1, 900, STORE_LOOKS_ALL, STORE_NEVER); /* far in the future */
+    add(2, 5, STORE_LOOKS_ALL, STORE_NEVER);
+    flush();
+    add(3, 4, 2, 5000);
+    flush();
+    add(4, 4, STORE_LOOKS_ALL, STORE_NEVER);
+    flush();
+    memory_trim(memory);
+    for (int i = 0; i < 3; i++) /* what stays is found, written, and out of the way */
+        forget_below(6);
+    restart(10);
+    assert_true(known(1, 900));
+    assert_int_equal(entry(3, 4)->entry.due, 5000);
+    assert_false(known(2, 5));
+    assert_false(known(4, 4));
+}
+
 /* A change that the file does not have is never lost to forgetting. */
 static void forget_keeps_changes(void **state)
 {
     (void)state;
     restart(10);
     add(1, 5, STORE_LOOKS_ALL, STORE_NEVER);
-    must(memory_forget(memory, 6, &err));
-    assert_true(known(1, 5));
     flush();
-    must(memory_forget(memory, 6, &err));
+    add(1, 5, 0, NOW);
+    forget_below(6);
+    assert_int_equal(entry(1, 5)->entry.looks, 0);
+    restart(10);
+    assert_int_equal(entry(1, 5)->entry.looks, 0);
+    add(1, 5, STORE_LOOKS_ALL, STORE_NEVER);
+    forget_below(6); /* this is what writes it */
+    forget_below(6);
     assert_false(known(1, 5));
+}
+
+/* Against a list of what must be known: any order of changes, flushes, rollbacks, trims, restarts.
+ */
+enum { MODEL_KEYS = 40, MODEL_VERSIONS = 6, MODEL_STEPS = 30000 };
+static struct store_entry model[2][MODEL_KEYS][MODEL_VERSIONS]; /* at hand, committed */
+static unsigned seed;
+
+static unsigned pick(unsigned below)
+{
+    seed = seed * 1103515245 + 12345;
+    return (seed >> 8) % below;
+}
+
+static void change_any(void)
+{
+    const int key = (int)pick(MODEL_KEYS), version = (int)pick(MODEL_VERSIONS);
+    struct memory_entry *e = entry(key, version + 1);
+    e->entry.looks = (int)pick(5);
+    e->entry.seen = pick(8);
+    e->entry.first_look = (int64_t)pick(1000000);
+    e->entry.due = pick(3) ? (int64_t)pick(100) : STORE_NEVER;
+    e->entry.own_row.flags = pick(2) ? 0 : 1 + pick(7);
+    e->entry.own_row.hash.low = e->entry.own_row.flags ? pick(1000) : 0;
+    e->entry.own_document.flags = pick(2) ? 0 : 1 + pick(7);
+    e->entry.own_document.hash.high = e->entry.own_document.flags ? pick(1000) : 0;
+    memory_changed(memory, e);
+    model[0][key][version] = e->entry;
+}
+
+static void compare_one(int key, int version)
+{
+    const struct store_entry *m = &model[0][key][version];
+    if (m->version == 0) /* never, or forgotten */
+        return;
+    const struct memory_entry *e = entry(key, version + 1);
+    assert_int_equal(e->entry.first_look, m->first_look);
+    assert_int_equal(e->entry.looks, m->looks);
+    assert_int_equal(e->entry.seen, m->seen);
+    assert_true(e->entry.due == m->due);
+    assert_int_equal(e->entry.own_row.flags, m->own_row.flags);
+    assert_true(e->entry.own_row.hash.low == m->own_row.hash.low);
+    assert_true(e->entry.own_document.hash.high == m->own_document.hash.high);
+    assert_int_equal(memory_seen(memory, key_of(key), version + 1) & 3, m->seen & 3);
+}
+
+static void compare_due(int64_t until)
+{
+    struct slice *keys;
+    size_t count, expected = 0;
+    must(memory_due(memory, until, 1000, &arena, &keys, &count, &err));
+    for (int key = 0; key < MODEL_KEYS; key++) {
+        bool is_due = false;
+        for (int version = 0; version < MODEL_VERSIONS; version++)
+            is_due = is_due ||
+                     (model[0][key][version].version > 0 && model[0][key][version].due <= until);
+        if (is_due)
+            assert_true(expected < count && slice_equal(keys[expected++], key_of(key)));
+    }
+    assert_int_equal(count, expected);
+}
+
+static void compare_pending(void)
+{
+    int64_t lowest = 0;
+    for (int version = MODEL_VERSIONS - 1; version >= 0; version--) {
+        for (int key = 0; key < MODEL_KEYS; key++) {
+            const struct store_entry *m = &model[0][key][version];
+            if (m->version > 0 && m->looks < STORE_LOOKS_SECOND)
+                lowest = m->version;
+        }
+    }
+    const int64_t told = memory_lowest_pending(memory);
+    assert_true(lowest == 0 ? told == 0 : told > 0 && told <= lowest);
+}
+
+static void model_forget(int64_t limit)
+{
+    forget_below(limit);
+    memcpy(model[1], model[0], sizeof *model);
+    for (int key = 0; key < MODEL_KEYS; key++) {
+        for (int version = 0; version < MODEL_VERSIONS; version++) {
+            struct store_entry *m = &model[0][key][version];
+            if (m->version == 0 || known(key, m->version))
+                continue;
+            assert_true(m->looks == STORE_LOOKS_ALL && m->version < limit);
+            *m = model[1][key][version] = (struct store_entry){0};
+        }
+    }
+}
+
+static void model_step(void)
+{
+    static const size_t bounds[] = {1, 10, 1000};
+    switch (pick(16)) {
+    case 0:
+        flush();
+        memcpy(model[1], model[0], sizeof *model);
+        compare_due((int64_t)pick(100));
+        compare_pending();
+        break;
+    case 1: /* a failure of something else in the transaction */
+        must(store_begin(store, &err));
+        must(memory_write(memory, &err));
+        store_rollback(store);
+        break;
+    case 2:
+        memory_trim(memory);
+        break;
+    case 3:
+        if (pick(8) > 0)
+            break;
+        restart(bounds[pick(3)]); /* as if killed */
+        memcpy(model[0], model[1], sizeof *model);
+        break;
+    case 4:
+        model_forget((int64_t)pick(MODEL_VERSIONS + 2));
+        break;
+    case 5:
+        compare_one((int)pick(MODEL_KEYS), (int)pick(MODEL_VERSIONS));
+        break;
+    default:
+        change_any();
+    }
+}
+
+static void as_a_list_would(void **state)
+{
+    (void)state;
+    for (seed = 1; seed < 4; seed++) {
+        const unsigned began = seed;
+        memset(model, 0, sizeof model);
+        assert_int_equal(sqlite3_exec(store->db, "DELETE FROM block", NULL, NULL, NULL), SQLITE_OK);
+        restart(10);
+        for (int step = 0; step < MODEL_STEPS / 3; step++) {
+            model_step();
+            arena_reset(&arena);
+        }
+        flush();
+        restart(1000);
+        for (int key = 0; key < MODEL_KEYS; key++) {
+            for (int version = 0; version < MODEL_VERSIONS; version++)
+                compare_one(key, version);
+        }
+        seed = began;
+    }
+}
+
+/* What was written at the end of a transaction of thousands. */
+static void many_blocks(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * STORE_BLOCK_ENTRIES + 7 };
+    restart(10);
+    for (int i = 0; i < COUNT; i++)
+        add(i, 1 + i, i % 2, i);
     flush();
+    for (int i = 0; i < COUNT; i += 2)
+        add(i, 1 + i, STORE_LOOKS_ALL, STORE_NEVER);
+    flush();
+    restart(10);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(entry(i, 1 + i)->entry.looks, i % 2 ? 1 : STORE_LOOKS_ALL);
+    memory_trim(memory);
+    for (int i = 1; i < COUNT; i += 2)
+        add(i, 1 + i, STORE_LOOKS_ALL, STORE_NEVER);
+    forget_below(COUNT); /* written now, forgotten the next time */
+    forget_below(COUNT + 1);
+    forget_below(COUNT + 1);
+    int lines = -1;
+    sqlite3_stmt *s = NULL;
+    assert_int_equal(sqlite3_prepare_v2(store->db, "SELECT count(*) FROM block", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    lines = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    assert_int_equal(lines, 0);
 }
 
 static void pipelines_apart(void **state)
@@ -422,7 +657,11 @@ int main(void)
         TEST(lowest_pending),
         TEST(leave),
         TEST(forget),
+        TEST(forget_what_lies_behind),
         TEST(forget_keeps_changes),
+        TEST(where_it_was_seen),
+        TEST(as_a_list_would),
+        TEST(many_blocks),
         TEST(pipelines_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

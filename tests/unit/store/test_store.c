@@ -1,7 +1,7 @@
 #include "store/store.h"
 
+#include "store/block.h"
 #include "store/dead_letter.h"
-#include "store/entry.h"
 #include "store/pause.h"
 #include "store/statement.h"
 
@@ -198,11 +198,22 @@ static struct store_entry entry_of(const char *key, int64_t version, int looks, 
         .key = slice_str(key), .version = version, .looks = looks, .due = due};
 }
 
+/* In a block of its own. */
+static bool write_entry(struct store *store, int64_t pipeline, struct store_entry entry,
+                        struct err *error)
+{
+    struct store_block block = {0};
+    int64_t id = 0;
+    store_block_add(&block, &entry);
+    const bool fine = store_block_write(store, pipeline, &block, &id, error);
+    buf_free(&block.bytes);
+    return fine;
+}
+
 static void add(struct store *store, int64_t pipeline, const char *key, int64_t version, int looks,
                 int64_t due)
 {
-    const struct store_entry entry = entry_of(key, version, looks, due);
-    must(store_entry_write(store, pipeline, &entry, &err));
+    must(write_entry(store, pipeline, entry_of(key, version, looks, due), &err));
 }
 
 static void fill(struct store *store, int64_t pipeline, int count)
@@ -216,17 +227,17 @@ static void fill(struct store *store, int64_t pipeline, int count)
     must(store_commit(store, &err));
 }
 
-static bool count_entry(void *ctx, const struct store_entry *entry)
+static bool count_entry(void *ctx, int64_t id, struct slice bytes)
 {
-    (void)entry;
-    ++*(int *)ctx;
+    (void)id;
+    *(int *)ctx += (int)store_block_count(bytes);
     return true;
 }
 
 static int count_all(struct store *store, int64_t pipeline)
 {
     int count = 0;
-    must(store_entries_all(store, pipeline, count_entry, &count, &err));
+    must(store_blocks_all(store, pipeline, count_entry, &count, &err));
     return count;
 }
 
@@ -251,7 +262,7 @@ static void damaged_pages(void **state)
         err = (struct err){0};
         int count = 0;
         store = store_open(path, &err);
-        if (!store || !store_entries_all(store, id, count_entry, &count, &err)) {
+        if (!store || !store_blocks_all(store, id, count_entry, &count, &err)) {
             assert_int_equal(err.code, ERR_STATE);
             told++;
         } else {
@@ -278,9 +289,8 @@ static pid_t start_holder(int *ready)
         bool fine = store && store_pipeline(store, "held", &id, NULL) && store_begin(store, NULL);
         const struct store_entry committed = entry_of("committed", 1, 0, 0);
         const struct store_entry lost = entry_of("lost", 1, 0, 0);
-        fine = fine && store_entry_write(store, id, &committed, NULL) &&
-               store_commit(store, NULL) && store_begin(store, NULL) &&
-               store_entry_write(store, id, &lost, NULL);
+        fine = fine && write_entry(store, id, committed, NULL) && store_commit(store, NULL) &&
+               store_begin(store, NULL) && write_entry(store, id, lost, NULL);
         if (write(fds[1], fine ? "+" : "-", 1) == 1)
             pause();
         _exit(1);
@@ -293,9 +303,10 @@ static pid_t start_holder(int *ready)
     return child;
 }
 
-static bool keep_key(void *ctx, const struct store_entry *entry)
+static bool keep_key(void *ctx, int64_t id, struct slice bytes)
 {
-    snprintf(ctx, 64, "%.*s", SLICE_ARG(entry->key));
+    (void)id;
+    snprintf(ctx, 64, "%.*s", SLICE_ARG(store_block_entry(bytes, 0).key));
     return true;
 }
 
@@ -313,7 +324,7 @@ static void second_process(void **state)
     const int64_t id = pipeline_of(store, "held");
     char key[64] = "";
     assert_int_equal(count_all(store, id), 1); /* what was committed, and no more */
-    must(store_entries_all(store, id, keep_key, key, &err));
+    must(store_blocks_all(store, id, keep_key, key, &err));
     assert_string_equal(key, "committed");
     store_close(store);
 }
@@ -348,8 +359,7 @@ static bool fill_up(struct store *store, int64_t id)
 {
     static const char *const keys[] = {"a", "b", "c"};
     for (int64_t i = 2; i < 100000; i++) {
-        const struct store_entry entry = entry_of(keys[i % 3], i, 1, i);
-        if (!store_entry_write(store, id, &entry, &err))
+        if (!write_entry(store, id, entry_of(keys[i % 3], i, 1, i), &err))
             return false;
     }
     return true;
@@ -477,164 +487,140 @@ static void rollback(void **state)
 
 /* --- entries */
 
-static bool copy_entry(void *ctx, const struct store_entry *entry)
+static void assert_same(const struct store_entry *a, const struct store_entry *b)
 {
-    struct store_entry *copy = ctx;
-    *copy = *entry;
-    static char key[64];
-    assert_true(entry->key.len <= sizeof key);
-    memcpy(key, entry->key.ptr, entry->key.len);
-    copy->key.ptr = key;
-    return true;
+    assert_true(slice_equal(a->key, b->key));
+    assert_true(a->version == b->version && a->seen == b->seen && a->looks == b->looks);
+    assert_true(a->first_look == b->first_look && a->due == b->due);
+    assert_int_equal(a->own_document.flags, b->own_document.flags);
+    assert_int_equal(a->own_row.flags, b->own_row.flags);
+    assert_memory_equal(&a->own_document.hash, &b->own_document.hash, sizeof a->own_row.hash);
+    assert_memory_equal(&a->own_row.hash, &b->own_row.hash, sizeof a->own_row.hash);
+    assert_true(a->own_row.written == b->own_row.written);
 }
 
-static void entry_round_trip(void **state)
+static void block_round_trip(void **state)
 {
     (void)state;
     struct store *store = open_it();
-    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
-    struct store_entry e = {
-        .key = SLICE_LIT("a\0b\xC3\xA9|\\"),
-        .version = INT64_MAX,
-        .seen = STORE_SEEN_DOCUMENT | STORE_SEEN_ENTRY | STORE_WAITS_FOR_ROW,
-        .looks = 3,
-        .first_look = 11,
-        .due = STORE_NEVER,
-        .own_document = {.flags = STORE_OWN_RECORDED | STORE_OWN_DELETED,
-                         .hash = {UINT64_MAX, 0x8000000000000000U}},
-        .own_row = {.flags = STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED,
-                    .hash = {1, UINT64_MAX - 1},
-                    .written = INT64_MIN},
+    const int64_t pipeline = pipeline_of(store, "a");
+    char long_key[70000];
+    memset(long_key, 'k', sizeof long_key);
+    const struct store_entry entries[] = {
+        {
+            .key = SLICE_LIT("a\0b\xC3\xA9|\\"),
+            .version = INT64_MAX,
+            .seen = STORE_SEEN_DOCUMENT | STORE_SEEN_ENTRY | STORE_WAITS_FOR_ROW,
+            .looks = 3,
+            .first_look = 11,
+            .due = STORE_NEVER,
+            .own_document = {.flags = STORE_OWN_RECORDED | STORE_OWN_DELETED,
+                             .hash = {UINT64_MAX, 0x8000000000000000U}},
+            .own_row = {.flags = STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED,
+                        .hash = {1, UINT64_MAX - 1},
+                        .written = INT64_MIN},
+        },
+        {.key = SLICE_LIT(""), .version = -1},
+        {.key = slice_of(long_key, sizeof long_key), .version = 1, .due = 7, .looks = 4},
+        {.key = SLICE_LIT("row"), .own_row = {.flags = 1, .hash = {2, 3}, .written = 4}},
+        {.key = SLICE_LIT("document"), .own_document = {.flags = 1, .hash = {5, 6}}},
     };
-    must(store_entry_write(store, id, &e, &err));
-    e.looks = 2; /* replaces it */
-    must(store_entry_write(store, id, &e, &err));
+    struct store_block block = {0};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        store_block_add(&block, &entries[i]);
+    int64_t id = 0;
+    must(store_block_write(store, pipeline, &block, &id, &err));
+    assert_int_equal(block.count, 0);
+    buf_free(&block.bytes);
     store_close(store);
     store = open_it();
-    struct store_entry read = {0};
-    must(store_entries_of_key(store, id, e.key, copy_entry, &read, &err));
-    assert_true(slice_equal(read.key, e.key));
-    assert_true(read.version == e.version && read.seen == e.seen && read.looks == 2);
-    assert_true(read.first_look == 11 && read.due == STORE_NEVER);
-    assert_memory_equal(&read.own_document.hash, &e.own_document.hash, sizeof e.own_row.hash);
-    assert_memory_equal(&read.own_row.hash, &e.own_row.hash, sizeof e.own_row.hash);
-    assert_int_equal(read.own_document.flags, e.own_document.flags);
-    assert_int_equal(read.own_row.flags, e.own_row.flags);
-    assert_true(read.own_row.written == INT64_MIN);
-    assert_int_equal(count_all(store, id), 1);
-    assert_int_equal(count_all(store, other), 0);
-    must(store_entry_delete(store, other, e.key, e.version, &err));
-    must(store_entry_delete(store, id, e.key, e.version - 1, &err));
-    assert_int_equal(count_all(store, id), 1);
-    must(store_entry_delete(store, id, e.key, e.version, &err));
-    assert_int_equal(count_all(store, id), 0);
+    struct buf bytes = {0};
+    must(store_block_read(store, id, &bytes, &err));
+    assert_int_equal(store_block_count(buf_slice(&bytes)), sizeof entries / sizeof *entries);
+    for (uint32_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        const struct store_entry read = store_block_entry(buf_slice(&bytes), i);
+        assert_same(&read, &entries[i]);
+    }
+    must(store_block_delete(store, id, &err));
+    assert_false(store_block_read(store, id, &bytes, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    buf_free(&bytes);
     store_close(store);
 }
 
-/* Versions or keys of what is handed over, in order: "1 2 3 ". */
-static bool note_version(void *ctx, const struct store_entry *entry)
+/* Of what is handed over: "2 1 ". */
+static bool note_versions(void *ctx, int64_t id, struct slice bytes)
 {
-    sprintf((char *)ctx + strlen(ctx), "%lld ", (long long)entry->version);
+    (void)id;
+    for (uint32_t i = 0; i < store_block_count(bytes); i++)
+        sprintf((char *)ctx + strlen(ctx), "%lld ", (long long)store_block_entry(bytes, i).version);
     return strlen(ctx) < 8;
 }
 
-static bool note_key(void *ctx, const struct store_entry *entry)
-{
-    sprintf((char *)ctx + strlen(ctx), "%.*s ", SLICE_ARG(entry->key));
-    return true;
-}
-
-static void versions_of_a_key(void **state)
+static void newest_block_first(void **state)
 {
     (void)state;
     struct store *store = open_it();
-    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
-    add(store, id, "k", 3, 0, 0);
-    add(store, id, "k", 1, 0, 0);
-    add(store, id, "k2", 2, 0, 0);
-    add(store, other, "k", 4, 0, 0);
+    const int64_t a = pipeline_of(store, "a"), other = pipeline_of(store, "b");
+    for (int64_t version = 1; version < 4; version++)
+        add(store, a, "k", version, 0, 0);
+    add(store, other, "k", 9, 0, 0);
     char seen[64] = "";
-    must(store_entries_of_key(store, id, SLICE_LIT("k"), note_version, seen, &err));
-    assert_string_equal(seen, "1 3 ");
+    must(store_blocks_all(store, a, note_versions, seen, &err));
+    assert_string_equal(seen, "3 2 1 ");
     /* stops when it is told to, and can be asked again */
-    for (int64_t v = 5; v < 20; v++)
-        add(store, id, "k", v, 0, 0);
+    for (int64_t version = 4; version < 8; version++)
+        add(store, a, "k", version, 0, 0);
     for (int i = 0; i < 2; i++) {
         *seen = '\0';
-        must(store_entries_of_key(store, id, SLICE_LIT("k"), note_version, seen, &err));
-        assert_string_equal(seen, "1 3 5 6 ");
+        must(store_blocks_all(store, a, note_versions, seen, &err));
+        assert_string_equal(seen, "7 6 5 4 ");
     }
     store_close(store);
 }
 
-static void due(void **state)
+static void put_bytes(struct store *store, int64_t id, struct slice bytes)
 {
-    (void)state;
-    struct store *store = open_it();
-    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
-    add(store, id, "third", 1, 1, 30);
-    add(store, id, "first", 1, 1, 10);
-    add(store, id, "second", 1, 1, 20);
-    add(store, id, "never", 1, 3, STORE_NEVER);
-    add(store, other, "foreign", 1, 1, 5);
-    char seen[64] = "";
-    must(store_entries_due(store, id, 9, 10, note_key, seen, &err));
-    assert_string_equal(seen, "");
-    must(store_entries_due(store, id, 20, 10, note_key, seen, &err));
-    assert_string_equal(seen, "first second ");
-    *seen = '\0';
-    must(store_entries_due(store, id, 1000, 2, note_key, seen, &err));
-    assert_string_equal(seen, "first second ");
-    *seen = '\0';
-    must(store_entries_due(store, id, STORE_NEVER - 1, 10, note_key, seen, &err));
-    assert_string_equal(seen, "first second third ");
-    store_close(store);
+    sqlite3_stmt *s = store_prepare(store, "UPDATE block SET entries = ? WHERE id = ?", &err);
+    must(s != NULL);
+    store_bind_slice(s, 1, bytes);
+    sqlite3_bind_int64(s, 2, id);
+    must(store_run(store, s, &err));
 }
 
-static void lowest_pending(void **state)
+/* Whatever byte is another, or missing: told, and nothing outside is read. */
+static void damaged_blocks(void **state)
 {
     (void)state;
     struct store *store = open_it();
-    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
-    int64_t version = 1;
-    must(store_entries_lowest_pending(store, id, &version, &err));
-    assert_int_equal(version, 0);
-    add(store, id, "done", 5, 2, 0);
-    add(store, other, "foreign", 6, 0, 0);
-    must(store_entries_lowest_pending(store, id, &version, &err));
-    assert_int_equal(version, 0);
-    add(store, id, "new", 9, 0, 0);
-    add(store, id, "once", 8, 1, 0);
-    must(store_entries_lowest_pending(store, id, &version, &err));
-    assert_int_equal(version, 8);
-    store_close(store);
-}
-
-static void leave_and_forget(void **state)
-{
-    (void)state;
-    struct store *store = open_it();
-    const int64_t id = pipeline_of(store, "a"), other = pipeline_of(store, "b");
-    add(store, id, "leaves", 9, STORE_LOOKS_LEAVING, STORE_NEVER);
-    add(store, id, "stays", 10, STORE_LOOKS_LEAVING, STORE_NEVER);
-    add(store, id, "waits", 1, 2, 99);
-    add(store, id, "done", 9, STORE_LOOKS_ALL, STORE_NEVER);
-    add(store, id, "done_late", 10, STORE_LOOKS_ALL, STORE_NEVER);
-    add(store, other, "foreign", 1, STORE_LOOKS_LEAVING, STORE_NEVER);
-    add(store, other, "foreign_done", 1, STORE_LOOKS_ALL, STORE_NEVER);
-    must(store_entries_leave(store, id, 10, 50, &err));
-    char seen[128] = "";
-    must(store_entries_due(store, id, STORE_NEVER - 1, 10, note_key, seen, &err));
-    assert_string_equal(seen, "leaves waits ");
-    /* due before: it keeps its time */
-    must(store_entries_leave(store, id, 10, 40, &err));
-    *seen = '\0';
-    must(store_entries_due(store, id, 49, 10, note_key, seen, &err));
-    assert_string_equal(seen, "");
-    must(store_entries_forget(store, id, 10, &err));
-    must(store_entries_all(store, id, note_key, seen, &err));
-    assert_string_equal(seen, "leaves stays waits done_late ");
-    assert_int_equal(count_all(store, other), 2);
+    const int64_t pipeline = pipeline_of(store, "a");
+    struct store_block block = {0};
+    struct buf bytes = {0}, read = {0};
+    int64_t id = 0;
+    for (int i = 0; i < 3; i++) {
+        const struct store_entry entry = entry_of("key", i, 1, 1);
+        store_block_add(&block, &entry);
+    }
+    must(store_block_write(store, pipeline, &block, &id, &err));
+    buf_free(&block.bytes);
+    must(store_block_read(store, id, &bytes, &err));
+    for (size_t i = 0; i < bytes.len; i++) {
+        bytes.ptr[i] ^= 1;
+        put_bytes(store, id, buf_slice(&bytes));
+        bytes.ptr[i] ^= 1;
+        err = (struct err){0};
+        assert_false(store_block_read(store, id, &read, &err));
+        assert_int_equal(err.code, ERR_STATE);
+        put_bytes(store, id, slice_of(bytes.ptr, i));
+        assert_false(store_block_read(store, id, &read, &err));
+        assert_non_null(strstr(err.text, "damaged"));
+    }
+    put_bytes(store, id, SLICE_LIT(""));
+    assert_false(store_blocks_all(store, pipeline, count_entry, &(int){0}, &err));
+    put_bytes(store, id, buf_slice(&bytes));
+    must(store_block_read(store, id, &read, &err));
+    buf_free(&bytes);
+    buf_free(&read);
     store_close(store);
 }
 
@@ -851,11 +837,9 @@ int main(void)
         TEST(pipelines),
         TEST(checkpoints),
         TEST(rollback),
-        TEST(entry_round_trip),
-        TEST(versions_of_a_key),
-        TEST(due),
-        TEST(lowest_pending),
-        TEST(leave_and_forget),
+        TEST(block_round_trip),
+        TEST(newest_block_first),
+        TEST(damaged_blocks),
         TEST(dead_letters),
         TEST(dead_letters_paged),
         TEST(dead_letters_settled),
