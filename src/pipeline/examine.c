@@ -1,45 +1,10 @@
 #include "base/clock.h"
 #include "map/convert.h"
 #include "pipeline/internal.h"
-#include "source/documents.h"
 
 #include <stdlib.h>
 
-/* Reads what both stores hold of some keys, decides each, writes. */
-
-static bool read_rows(struct cycle *c, struct item *items, size_t count, struct arena *arena,
-                      struct err *err)
-{
-    struct change_key *keys = arena_alloc(arena, (count + 1) * sizeof *keys);
-    struct change_row *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
-    for (size_t i = 0; i < count; i++)
-        keys[i] = items[i].key;
-    if (!source_rows_read(c->p->rows, keys, count, rows, arena, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        items[i].row = rows[i];
-    return true;
-}
-
-static bool read_documents(struct cycle *c, struct item *items, size_t count, struct arena *arena,
-                           struct err *err)
-{
-    struct slice *keys = arena_alloc(arena, (count + 1) * sizeof *keys);
-    struct change_document *documents = arena_alloc(arena, (count + 1) * sizeof *documents);
-    size_t wanted = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!items[i].have_document)
-            keys[wanted++] = items[i].key.text;
-    }
-    if (!source_documents_read(c->p->elasticsearch, c->p->table.schema, c->p->options.deleted_field,
-                               keys, wanted, documents, arena, err))
-        return false;
-    for (size_t i = 0, j = 0; i < count; i++) {
-        if (!items[i].have_document)
-            items[i].document = documents[j++];
-    }
-    return true;
-}
+/* Decides, from what both stores hold of some keys, what becomes of each, and writes. */
 
 static bool hash_equal(struct change_hash a, struct change_hash b)
 {
@@ -272,14 +237,6 @@ static void send_writes(struct cycle *c, struct item *items, size_t count, struc
         if (n > 0)
             sinks[side]->ops->apply(sinks[side], writes, n);
     }
-}
-
-bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
-                  struct err *err)
-{
-    for (size_t i = 0; c->p->touch && i < count; i++)
-        c->p->touch(c->p->touch_ctx, items[i].key.text);
-    return read_rows(c, items, count, arena, err) && read_documents(c, items, count, arena, err);
 }
 
 bool examine_write(struct cycle *c, struct item *items, size_t count, struct arena *arena,

@@ -122,7 +122,7 @@ MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, s
 
 /* The steps of that: what both stores, the entries of item and the rules say of it, */
 void examine_facts(const struct cycle *c, struct item *item);
-/* what both stores hold, */
+/* what both stores hold (examine_read.c), */
 MUST_USE bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                            struct err *err);
 /* the write of an item's decision, */
