@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "io/task.h"
 #include "map/convert.h"
 #include "pipeline/internal.h"
 
@@ -223,20 +224,53 @@ static bool record_own(struct cycle *c, struct item *items, size_t count, struct
     return true;
 }
 
+/* The writes towards one side. */
+struct sending {
+    struct io_group *group;
+    struct sink *sink;
+    struct sink_write **writes;
+    size_t count;
+};
+
+static void choose_writes(struct sending *s, struct item *items, size_t count,
+                          enum resolve_action action, struct arena *arena)
+{
+    s->writes = arena_alloc(arena, (count + 1) * sizeof *s->writes);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].writes && items[i].decision.action == action)
+            s->writes[s->count++] = &items[i].write;
+    }
+}
+
+static void apply(struct sending *s)
+{
+    if (s->count > 0)
+        s->sink->ops->apply(s->sink, s->writes, s->count);
+}
+
+static void apply_beside(void *ctx)
+{
+    struct sending *s = ctx;
+    apply(s);
+    io_group_done(s->group);
+}
+
+/* To both sides at the same time. */
 static void send_writes(struct cycle *c, struct item *items, size_t count, struct arena *arena)
 {
-    struct sink_write **writes = arena_alloc(arena, (count + 1) * sizeof *writes);
-    const enum resolve_action actions[] = {RESOLVE_TO_ELASTICSEARCH, RESOLVE_TO_CASSANDRA};
-    struct sink *const sinks[] = {c->p->to_elasticsearch, c->p->to_cassandra};
-    for (size_t side = 0; side < ARRAY_LEN(sinks); side++) {
-        size_t n = 0;
-        for (size_t i = 0; i < count; i++) {
-            if (items[i].writes && items[i].decision.action == actions[side])
-                writes[n++] = &items[i].write;
-        }
-        if (n > 0)
-            sinks[side]->ops->apply(sinks[side], writes, n);
+    struct io_group group = {0};
+    struct sending documents = {.group = &group, .sink = c->p->to_elasticsearch};
+    struct sending rows = {.sink = c->p->to_cassandra};
+    choose_writes(&documents, items, count, RESOLVE_TO_ELASTICSEARCH, arena);
+    choose_writes(&rows, items, count, RESOLVE_TO_CASSANDRA, arena);
+    if (documents.count > 0 && rows.count > 0) {
+        io_group_add(&group);
+        io_task_start(c->p->loop, apply_beside, &documents, NULL);
+    } else {
+        apply(&documents);
     }
+    apply(&rows);
+    io_group_wait(&group);
 }
 
 bool examine_write(struct cycle *c, struct item *items, size_t count, struct arena *arena,
