@@ -130,7 +130,9 @@ MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t 
 struct es_feed;
 struct es_feed_options {
     int64_t since, until;
-    bool all; /* every document, since is ignored */
+    bool all;       /* every document, since is ignored */
+    bool no_source; /* documents come without their source and sequence numbers */
+    bool many;      /* more than a page is expected */
     /* Only documents in which this boolean field is true; NULL: whatever they hold. Borrowed. */
     const char *where_true;
     uint32_t page_size; /* 0: 1000; at most 10,000 */

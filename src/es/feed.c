@@ -46,7 +46,7 @@ bool es_feed_open(struct es_client *client, const struct es_feed_options *option
     feed->client = client;
     feed->state.options = *options;
     feed->state.page_size = options->page_size ? options->page_size : PAGE_SIZE;
-    if (options->all || options->slices > 1)
+    if (options->all || options->many || options->slices > 1)
         feed->stage = OPENING;
     if (options->slice > 0 && !client->version.slices)
         feed->stage = ENDED;
@@ -61,14 +61,15 @@ static void fail(struct es_feed *feed, const struct err *err)
     feed->done(feed->ctx, NULL, 0, err);
 }
 
-/* An answer too long to take is no reason to give up: half as many documents may fit. A scroll's
- * page size is fixed. */
-static bool retry_smaller(struct es_feed *feed, const struct err *err)
+/* An answer too long to take is no reason to give up: half as many documents may fit; nor is a
+ * refusal of pages beyond the index's max_result_window. A scroll's page size is fixed. */
+static bool retry_smaller(struct es_feed *feed, int status, const struct err *err)
 {
-    if (err->code != ERR_TOO_LARGE || feed->state.page_size == 1 ||
+    const bool refused = status == 400 && feed->state.page_size > PAGE_SIZE;
+    if ((err->code != ERR_TOO_LARGE && !refused) || feed->state.page_size == 1 ||
         (scrolls(feed) && feed->state.context.len > 0))
         return false;
-    feed->state.page_size /= 2;
+    feed->state.page_size = refused ? PAGE_SIZE : feed->state.page_size / 2;
     if (feed->state.context.len == 0)
         feed->stage = OPENING;
     return true;
@@ -79,7 +80,7 @@ static bool retry_smaller(struct es_feed *feed, const struct err *err)
  * begins anew. */
 static bool retry_bare(struct es_feed *feed, int status)
 {
-    if (feed->state.bare || status < 200 || status >= 300)
+    if (feed->state.bare || feed->state.options.no_source || status < 200 || status >= 300)
         return false;
     feed->state.bare = true;
     if (scrolls(feed) && feed->stage == PAGING) {
@@ -92,7 +93,7 @@ static bool retry_bare(struct es_feed *feed, int status)
 static void on_page_error(struct es_feed *feed, int status, const struct err *err)
 {
     struct err own = *err;
-    if (retry_smaller(feed, err) || retry_bare(feed, status)) {
+    if (retry_smaller(feed, status, err) || retry_bare(feed, status)) {
         if (next_request(feed, &own))
             return;
     } else if (feed->stage == PAGING && status == 404 && feed->state.context.len > 0) {

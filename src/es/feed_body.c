@@ -61,11 +61,11 @@ static void append_search(const struct es_feed_state *state, const struct es_cli
 {
     const struct es_version *v = &client->version;
     buf_printf(body, "{\"size\":%u,\"version\":true,", state->page_size);
-    if (v->sequence_numbers)
+    if (v->sequence_numbers && !state->options.no_source)
         buf_append_str(body, "\"seq_no_primary_term\":true,");
     if (v->untracked_hits && untracked)
         buf_append_str(body, "\"track_total_hits\":false,");
-    if (state->bare)
+    if (state->bare || state->options.no_source)
         buf_append_str(body, "\"_source\":false,");
     else if (v->exclude_vectors)
         buf_append_str(body, "\"_source\":{\"exclude_vectors\":false},");

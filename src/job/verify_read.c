@@ -190,7 +190,7 @@ bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct er
     struct arena arena = {0};
     struct source_page page;
     v->phase = "entries";
-    if (!s->ops->open(s, since, err))
+    if (!s->ops->open(s, since, 0, err))
         return false;
     bool fine;
     do {

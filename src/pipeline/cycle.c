@@ -38,7 +38,7 @@ static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct 
 static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
                         const struct io_wake *stop, struct err *err)
 {
-    if (!s->ops->open(s, c->from, err))
+    if (!s->ops->open(s, c->from, c->p->documents_known, err))
         return false;
     struct arena arena = {0};
     struct source_page page;
@@ -95,6 +95,14 @@ static void raise_checkpoint(const struct cycle *c, int64_t *highest, int64_t ve
         *highest = version;
 }
 
+/* Others may be given the highest one still. */
+static void note_known(const struct cycle *c)
+{
+    int64_t highest = 0;
+    raise_checkpoint(c, &highest, c->highest_elasticsearch);
+    c->p->documents_known = highest - 1;
+}
+
 static bool complete(struct cycle *c, struct err *err)
 {
     struct pipeline *p = c->p;
@@ -121,6 +129,7 @@ static bool complete(struct cycle *c, struct err *err)
         if (c->whole)
             p->whole_read = c->now;
         p->broken = false;
+        note_known(c);
         return true;
     }
     store_rollback(p->store);

@@ -1,5 +1,6 @@
 #include "map/convert.h"
 #include "pipeline/internal.h"
+#include "source/documents.h"
 #include "store/dead_letter.h"
 
 /* What the sources and the memory hand over becomes items to be examined, or dead letters. */
@@ -39,11 +40,20 @@ static bool refuse_entry(struct cycle *c, const struct change_entry *entry, enum
     return true;
 }
 
+/* document: NULL if it has not been read. */
 static bool refuse_document(struct cycle *c, const struct change_entry *entry,
                             const struct change_document *document, const char *why,
-                            struct err *err)
+                            struct arena *arena, struct err *err)
 {
+    const struct pipeline *p = c->p;
     struct buf payload = {0};
+    struct change_document read;
+    if (!document) {
+        if (!source_documents_read(p->elasticsearch, p->table.schema, p->options.deleted_field,
+                                   &entry->key, 1, &read, arena, err))
+            return false;
+        document = &read;
+    }
     outcome_payload(c, document->source, &document->content, &payload);
     const bool fine =
         refuse_entry(c, entry, CHANGE_ELASTICSEARCH, "entry", why, buf_slice(&payload), err);
@@ -132,7 +142,8 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
         if (!why && !intake_item(c, entry->key, &items[count], arena, &bad))
             why = bad.text;
         if (why) {
-            if (!refuse_document(c, entry, &page->documents[i], why, err))
+            if (!refuse_document(c, entry, page->documents ? &page->documents[i] : NULL, why, arena,
+                                 err))
                 return false;
             continue;
         }
@@ -140,14 +151,18 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
             memory_entry(c->p->memory, entry->key, entry->version, c->now, err);
         if (!e)
             return false;
+        if (!page->documents) /* it showed late: read when its turn comes, in this cycle */
+            e->entry.seen |= STORE_SEEN_DOCUMENT;
         /* Of before the window: found by its timestamp, but a writer without external versions
          * left it with another. */
         intake_look(c, e);
+        if (!page->documents)
+            continue;
         items[count].document = page->documents[i];
         items[count].have_document = true;
         count++;
     }
-    return examine_batch(c, items, count, arena, err);
+    return examine_batch(c, items, count, arena, err) && memory_flush(c->p->memory, err);
 }
 
 /* With --since nothing below it is read, so nothing can be decided there: a look that is due waits

@@ -19,12 +19,13 @@ struct pipeline {
     int64_t id;
     struct memory *memory;
     struct store_checkpoint checkpoint;
-    int64_t since_given; /* --since, 0: none */
-    int64_t whole_read;  /* when the whole overlap was last read, µs */
-    uint32_t batch;      /* keys of the next one; 0: none was yet */
-    bool whole_wanted;   /* a row's entry is being looked for */
-    bool broken;         /* entries may have expired before the next complete cycle */
-    int64_t deletes;     /* copied to Elasticsearch in the current stretch of one overlap */
+    int64_t since_given;     /* --since, 0: none */
+    int64_t whole_read;      /* when the whole overlap was last read, µs */
+    int64_t documents_known; /* versions in the index up to it were read by a complete cycle */
+    uint32_t batch;          /* keys of the next one; 0: none was yet */
+    bool whole_wanted;       /* a row's entry is being looked for */
+    bool broken;             /* entries may have expired before the next complete cycle */
+    int64_t deletes;         /* copied to Elasticsearch in the current stretch of one overlap */
     int64_t deletes_from;
     int64_t deletes_waiting; /* entries without a row that wait for deleteSettle */
     int64_t dead_letters;

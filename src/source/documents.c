@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-enum { PAGE_SIZE = 1000 };
+/* DIVIDE_FROM: documents of a read from which on a request more is cheaper than their content. */
+enum { PAGE_SIZE = 1000, BARE_PAGE_SIZE = 5000, DIVIDE_FROM = 200 };
 
 struct documents {
     struct source source;
@@ -15,6 +16,9 @@ struct documents {
     const struct map_schema *schema;
     struct slice deleted_field;
     struct es_feed *feed;
+    bool bare; /* what feed gives comes without documents, and the versions from rest up follow */
+    int64_t rest;
+    size_t count, count_before; /* of this read and the one before it */
 };
 
 /* One request that is waited for, and where its documents go. */
@@ -29,6 +33,7 @@ struct reading {
     struct es_feed *feed;
     struct err *err;
     bool failed;
+    bool bare; /* entries only */
 };
 
 static void fail(struct reading *r, const struct err *err)
@@ -91,12 +96,15 @@ static void on_documents(void *ctx, const struct es_document *documents, size_t 
         fail(r, &wrong);
     } else {
         if (!r->out) {
-            r->out = arena_alloc(r->arena, (count + 1) * sizeof *r->out);
             r->entries = arena_zalloc(r->arena, (count + 1) * sizeof *r->entries);
+            if (!r->bare)
+                r->out = arena_alloc(r->arena, (count + 1) * sizeof *r->out);
         }
         r->count = count;
         for (size_t i = 0; i < count; i++) {
-            source_documents_take(r->schema, r->deleted_field, &documents[i], r->arena, &r->out[i]);
+            if (r->out)
+                source_documents_take(r->schema, r->deleted_field, &documents[i], r->arena,
+                                      &r->out[i]);
             if (r->entries) {
                 r->entries[i].key = arena_copy(r->arena, documents[i].id);
                 r->entries[i].version = documents[i].version;
@@ -151,10 +159,15 @@ static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)
     io_group_done(&r->group);
 }
 
-static bool documents_open(struct source *source, int64_t since, struct err *err)
+static bool open_feed(struct documents *d, int64_t since, int64_t until, struct err *err)
 {
-    struct documents *d = (struct documents *)source;
-    const struct es_feed_options options = {.since = since, .page_size = PAGE_SIZE};
+    const struct es_feed_options options = {
+        .since = since,
+        .until = until,
+        .no_source = d->bare,
+        .many = d->bare && d->count_before >= BARE_PAGE_SIZE,
+        .page_size = d->bare ? BARE_PAGE_SIZE : PAGE_SIZE,
+    };
     struct reading r = {.err = err};
     io_group_add(&r.group);
     if (!es_feed_open(d->client, &options, on_opened, &r, err))
@@ -164,31 +177,55 @@ static bool documents_open(struct source *source, int64_t since, struct err *err
     return !r.failed;
 }
 
-static bool documents_next(struct source *source, struct source_page *page, struct arena *arena,
-                           struct err *err)
-{
-    struct documents *d = (struct documents *)source;
-    *page = (struct source_page){0};
-    struct reading r = {
-        .schema = d->schema, .deleted_field = d->deleted_field, .arena = arena, .err = err};
-    io_group_add(&r.group);
-    if (!es_feed_next(d->feed, on_documents, &r, err))
-        return false;
-    io_group_wait(&r.group);
-    if (r.failed)
-        return false;
-    page->entries = r.entries;
-    page->documents = r.out;
-    page->count = (uint32_t)r.count;
-    return true;
-}
-
 static void documents_close(struct source *source)
 {
     struct documents *d = (struct documents *)source;
     if (d->feed)
         es_feed_close(d->feed);
     d->feed = NULL;
+}
+
+static bool documents_open(struct source *source, int64_t since, int64_t known, struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    d->count_before = d->count;
+    d->count = 0;
+    d->bare = known >= since && known < INT64_MAX && d->count_before >= DIVIDE_FROM;
+    d->rest = d->bare ? known + 1 : 0;
+    return open_feed(d, since, d->bare ? known : 0, err);
+}
+
+/* A document whose version rises meanwhile is in both parts rather than in none. */
+static bool open_rest(struct documents *d, struct err *err)
+{
+    documents_close(&d->source);
+    d->bare = false;
+    return open_feed(d, d->rest, 0, err);
+}
+
+static bool documents_next(struct source *source, struct source_page *page, struct arena *arena,
+                           struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    *page = (struct source_page){0};
+    struct reading r = {.schema = d->schema,
+                        .deleted_field = d->deleted_field,
+                        .arena = arena,
+                        .err = err,
+                        .bare = d->bare};
+    io_group_add(&r.group);
+    if (!es_feed_next(d->feed, on_documents, &r, err))
+        return false;
+    io_group_wait(&r.group);
+    if (r.failed)
+        return false;
+    if (r.count == 0 && d->bare)
+        return open_rest(d, err) && documents_next(source, page, arena, err);
+    page->entries = r.entries;
+    page->documents = r.out;
+    page->count = (uint32_t)r.count;
+    d->count += r.count;
+    return true;
 }
 
 static bool documents_highest(struct source *source, int64_t *version, struct err *err)

@@ -67,7 +67,7 @@ static struct cql_execution execution(const struct series *series, int32_t page_
                                   .page_size = page_size};
 }
 
-static bool series_open(struct source *source, int64_t since, struct err *err)
+static bool series_open(struct source *source, int64_t since, int64_t known UNUSED, struct err *err)
 {
     struct series *series = (struct series *)source;
     (void)err;

@@ -19,8 +19,9 @@ struct source_page {
 
 struct source_ops {
     enum change_side side;
-    /* The entries from version since (inclusive) up, as of now. */
-    bool (*open)(struct source *source, int64_t since, struct err *err);
+    /* The entries from version since (inclusive) up, as of now. Most of those up to known were read
+     * before: their documents need not come along. 0: none was. */
+    bool (*open)(struct source *source, int64_t since, int64_t known, struct err *err);
     /* Content lives in arena. */
     bool (*next)(struct source *source, struct source_page *page, struct arena *arena,
                  struct err *err);

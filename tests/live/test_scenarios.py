@@ -1,9 +1,11 @@
 """Histories that lost data in programs like this one, played on real servers: windows, looks, own
 copies. docs/semantics.md has the rules."""
+import json
 import time
 import uuid
 
 import pytest
+from state import payloads
 from support import eventually, now
 
 
@@ -159,6 +161,28 @@ def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
             time.sleep(0.3)
     missing = [key for key in late if both(place, key) != {"user": "late"}]
     assert not missing, f"{len(missing)} of {len(late)}"
+
+
+@pytest.mark.parametrize("window", [10000, 1000], ids=["", "small pages only"])
+def test_documents_that_show_late_among_many(place, caes, window):
+    """What was read before is read again without its content."""
+    place.make_tables()
+    place.make_index(**{"index.max_result_window": window} if place.elastic.major > 2 else {})
+    caes.configure(interval=0.2, sync={"settle": 3, "overlap": 30})
+    daemon = caes.run()
+    late, shouted = [], []
+    for _ in range(8):
+        place.elastic.bulk(place.index, [(uuid.uuid4(), now(), {"user": "many"})
+                                         for _ in range(150)])
+        late.append(place.put_doc(now() - 2, user="late"))
+        shouted.append(place.put_doc(now() - 2, str(uuid.uuid4()).upper(), user="shouted"))
+        time.sleep(0.5)
+    eventually(lambda: all(both(place, key) == {"user": "late"} for key in late))
+    eventually(lambda: len(place.rows()) == len(place.docs()) - len(shouted))
+    daemon.stop()
+    kept = payloads(caes)
+    assert set(kept) == set(shouted)
+    assert all(json.loads(text)["user"] == "shouted" for text in kept.values())
 
 
 def test_a_write_that_shows_late_is_found_within_the_overlap(place, quick):

@@ -762,6 +762,36 @@ static void test_pages_that_are_too_long(void **state)
     free(body);
 }
 
+/* Those of an index with a max_result_window of its own. */
+static void test_pages_that_are_refused(void **state)
+{
+    (void)state;
+    const struct http_reply refusal = {
+        .status = 400,
+        .body = "{\"error\":{\"type\":\"illegal_argument_exception\",\"reason\":\"too large\"},"
+                "\"status\":400}"};
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        refusal,
+        {.body = "{\"id\":\"one\"}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" HIT("x", "1") "]}}"},
+        {.body = "{}"},
+        refusal};
+    struct world w;
+    set_up_connected(&w, script, 6, NULL);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 1, .page_size = 5000}));
+    expect_page(&w, 1, "x");
+    assert_non_null(strstr(seen(&w, 1)->body, "{\"size\":5000,"));
+    assert_non_null(strstr(seen(&w, 3)->body, "{\"size\":1000,"));
+    sync_feed_close(&w.s);
+    wait_for(&w, 5);
+    assert_true(sync_feed_open(&w.s, &(struct es_feed_options){.since = 1}));
+    assert_false(sync_feed_next(&w.s));
+    assert_int_equal(http_server_count(w.server), 6); /* it is about something else */
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
 /* -- documents that are no JSON: what is stored of them comes back as it was sent ----------- */
 
 #define ODD(id)  "{\"_id\":\"" id "\",\"found\":true,\"_version\":7,\"_source\":{\"x\":1 /* y */}}"
@@ -861,6 +891,33 @@ static void test_page_of_no_json(void **state)
     assert_non_null(strstr(seen(&w, 2)->body, "\"_source\":false"));
     assert_string_equal(seen(&w, 3)->body, "{\"ids\":[\"a\",\"b\",\"c\"]}");
     expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    tear_down(&w);
+}
+
+#define NO_SOURCE(id) "{\"_id\":\"" id "\",\"_version\":1,\"sort\":[1]}"
+
+static void test_pages_without_sources(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"id\":\"one\"}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" NO_SOURCE("a") "," NO_SOURCE("b") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[}}"}};
+    struct world w;
+    set_up_connected(&w, script, 4, NULL);
+    assert_true(sync_feed_open(
+        &w.s,
+        &(struct es_feed_options){.since = 1, .no_source = true, .many = true, .page_size = 2}));
+    expect_page(&w, 2, "a");
+    assert_string_equal(w.s.documents[0].source, "");
+    assert_string_equal(seen(&w, 1)->path, "/my%20index/_pit?keep_alive=5m");
+    assert_non_null(strstr(seen(&w, 2)->body, "\"_source\":false"));
+    assert_null(strstr(seen(&w, 2)->body, "seq_no"));
+    /* No document can be what makes it unreadable. */
+    assert_false(sync_feed_next(&w.s));
+    assert_int_equal(http_server_count(w.server), 4);
     sync_feed_close(&w.s);
     tear_down(&w);
 }
@@ -1055,9 +1112,11 @@ int main(void)
         cmocka_unit_test(test_what_is_sent_again),
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
+        cmocka_unit_test(test_pages_that_are_refused),
         cmocka_unit_test(test_mget_of_no_json),
         cmocka_unit_test(test_mget_that_stays_unreadable),
         cmocka_unit_test(test_page_of_no_json),
+        cmocka_unit_test(test_pages_without_sources),
         cmocka_unit_test(test_point_in_time_of_no_json),
         cmocka_unit_test(test_scroll_of_no_json),
         cmocka_unit_test(test_a_deep_document),

@@ -31,6 +31,8 @@ struct world {
     struct change_document documents[3];
     struct err err;
     bool fine, ended;
+    uint32_t counts[5][2]; /* of a window: entries without and with a document */
+    size_t windows;
 };
 
 static void read_three(void *ctx)
@@ -49,14 +51,14 @@ static void end(void *ctx)
     io_loop_stop(w->loop);
 }
 
-static void run(struct world *w, const struct http_reply *script, size_t replies)
+static void run(struct world *w, const struct http_reply *script, size_t replies, io_task_fn *task)
 {
     *w = (struct world){.loop = io_loop_new(NULL)};
     w->server = http_server_new(io_loop_uv(w->loop), script, replies);
     const char *const hosts[] = {http_server_url(w->server)};
     const struct es_options options = {.hosts = hosts, .host_count = 1, .index = "index"};
     w->client = es_client_new(w->loop, &options, &w->err);
-    io_task_start(w->loop, read_three, w, end);
+    io_task_start(w->loop, task, w, end);
     while (!w->ended)
         io_loop_run(w->loop);
 }
@@ -89,7 +91,7 @@ static void too_large_together(void **state)
         {.body = "{\"docs\":[{\"_id\":\"c\",\"found\":true,\"_version\":9}]}"},
     };
     struct world w;
-    run(&w, script, ARRAY_LEN(script));
+    run(&w, script, ARRAY_LEN(script), read_three);
     assert_true(w.fine);
     assert_true(w.documents[0].content.missing && w.documents[1].content.missing);
     /* there, though nothing of it can be read */
@@ -104,11 +106,78 @@ static void too_large_alone(void **state)
     (void)state;
     static const struct http_reply script[] = {ROOT, TOO_LARGE};
     struct world w;
-    run(&w, script, ARRAY_LEN(script));
+    run(&w, script, ARRAY_LEN(script), read_three);
     assert_false(w.fine);
     assert_int_equal(w.err.code, ERR_TOO_LARGE);
     assert_int_equal(http_server_count(w.server), 3); /* three, then one */
     tear_down(&w);
+}
+
+/* One window: how many entries of it come without and with their documents. */
+static void read_window(struct world *w, struct source *s, int64_t known)
+{
+    struct source_page page;
+    uint32_t *counts = w->counts[w->windows++];
+    w->fine = w->fine && s->ops->open(s, 5, known, &w->err);
+    do {
+        w->fine = w->fine && s->ops->next(s, &page, &w->arena, &w->err);
+        if (w->fine)
+            counts[page.documents != NULL] += page.count;
+    } while (w->fine && page.count > 0);
+    s->ops->close(s);
+}
+
+static void read_windows(void *ctx)
+{
+    static const int64_t known[] = {9, 9, 4, 9, 9};
+    struct world *w = ctx;
+    w->fine = await_es_connect(w->client, &w->err);
+    struct source *s = source_documents_new(w->client, NULL, SLICE_NULL);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        read_window(w, s, known[i]);
+    s->ops->free(s);
+}
+
+#define SHARDS     "\"_shards\":{\"total\":1,\"successful\":1,\"failed\":0}"
+#define HITS(list) "{" SHARDS ",\"hits\":{\"hits\":[" list "]}}"
+#define ONE        HITS("{\"_id\":\"one\",\"_version\":10}")
+
+static void window_of_known_documents(void **state)
+{
+    (void)state;
+    struct buf many = {0};
+    buf_append_str(&many, "{" SHARDS ",\"hits\":{\"hits\":[");
+    for (int i = 0; i < 200; i++)
+        buf_printf(&many, "%s{\"_id\":\"%d\",\"_version\":7}", i ? "," : "", i);
+    buf_append_str(&many, "]}}");
+    const struct http_reply script[] = {
+        ROOT,
+        {.body = buf_cstr(&many)},
+        {.body = buf_cstr(&many)},
+        {.body = ONE},
+        {.body = buf_cstr(&many)},
+        {.body = ONE},
+        {.body = ONE},
+        {.body = ONE},
+    };
+    struct world w;
+    run(&w, script, ARRAY_LEN(script), read_windows);
+    static const uint32_t counts[5][2] = {
+        {0, 200},           /* nothing is known of how many there are */
+        {200, 1}, {0, 200}, /* none of them was read before */
+        {1, 1},   {0, 1},   /* few: not worth a request */
+    };
+    assert_string_equal(w.err.text, "");
+    assert_memory_equal(w.counts, counts, sizeof counts);
+    assert_int_equal(http_server_count(w.server), ARRAY_LEN(script));
+    const char *bare = http_server_seen(w.server, 2)->body;
+    const char *rest = http_server_seen(w.server, 3)->body;
+    assert_non_null(strstr(bare, "\"_source\":false"));
+    assert_non_null(strstr(bare, "\"gte\":\"5\",\"lte\":\"9\""));
+    assert_null(strstr(rest, "\"_source\":false"));
+    assert_non_null(strstr(rest, "{\"gte\":\"10\"}"));
+    tear_down(&w);
+    buf_free(&many);
 }
 
 int main(void)
@@ -116,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_large_together),
         cmocka_unit_test(too_large_alone),
+        cmocka_unit_test(window_of_known_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
