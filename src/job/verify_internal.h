@@ -41,7 +41,9 @@ struct doubt verify_doubt_of(const struct job_sorted *record);
 MUST_USE bool verify_read_documents(struct verify *v, struct err *err);
 MUST_USE bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct err *err);
 MUST_USE bool verify_sample(struct verify *v, struct err *err);
-/* verify_merge.c: walks through the rows and compares; what differs becomes a doubt. */
+/* verify_merge.c: gives doubts that nobody has looked at the entries of their keys; */
+MUST_USE bool verify_join_entries(struct verify *v, struct err *err);
+/* walks through the rows and compares; what differs becomes a doubt. */
 MUST_USE bool verify_merge(struct verify *v, struct err *err);
 /* verify_settle.c: looks at the doubts until each is settled. count: what is equal counts as
  * compared here (it was not before). */

@@ -171,6 +171,34 @@ static bool merge(struct merging *m, struct source_scan *scan, struct err *err)
     return fine;
 }
 
+static bool join(struct merging *m, struct job_sorter *joined, struct err *err)
+{
+    struct stream *doubts = &m->documents; /* none are read here */
+    if (!stream_open(doubts, m->v->doubts, err) || !stream_open(&m->entries, m->v->entries, err))
+        return false;
+    while (doubts->more) {
+        struct doubt d = {.token = doubts->current.token,
+                          .key = doubts->current.key,
+                          .write_time = CHANGE_NO_WRITE_TIME};
+        if (!find_entry(m, &doubts->current, &d.entry_version, err) ||
+            !verify_doubt(joined, &d, err) || !stream_next(doubts, err))
+            return false;
+    }
+    return true;
+}
+
+bool verify_join_entries(struct verify *v, struct err *err)
+{
+    struct merging m = {.v = v};
+    struct job_sorter *joined = job_sorter_new(v->o->folder, v->o->memory / 8);
+    const bool fine = join(&m, joined, err);
+    job_sorter_free(v->doubts);
+    v->doubts = joined;
+    buf_free(&m.documents.text);
+    buf_free(&m.entries.text);
+    return fine;
+}
+
 bool verify_merge(struct verify *v, struct err *err)
 {
     const struct job_stores *stores = v->o->stores;

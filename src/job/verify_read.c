@@ -201,8 +201,9 @@ bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct er
             struct job_sorted record = {.key = page.entries[i].key,
                                         .version = page.entries[i].version};
             if (page.entries[i].unusable ||
-                !verify_token(schema, record.key, &arena, cells, &record.token, NULL))
-                continue; /* its row is found by itself */
+                !verify_token(schema, record.key, &arena, cells, &record.token, NULL) ||
+                record.token <= v->o->low || record.token > v->o->high)
+                continue; /* its row is found by itself, or not asked for */
             fine = doubts ? add_doubt(v, record.token, record.key, record.version, err)
                           : job_sorter_add(v->entries, &record, err);
         }
@@ -258,6 +259,13 @@ static void take_row(void *ctx, const struct source_scanned *row)
     s->failed = !add_doubt(s->v, row->token, row->key.text, 0, &s->err);
 }
 
+static int64_t random_token(const struct job_verify *o)
+{
+    const uint64_t width = (uint64_t)o->high - (uint64_t)o->low;
+    const uint64_t any = (uint64_t)random() << 33 ^ (uint64_t)random() << 11 ^ (uint64_t)random();
+    return (int64_t)((uint64_t)o->low + (width > 0 ? any % width : 0));
+}
+
 /* One page from each of some random places of the ring. */
 static bool sample_rows(struct verify *v, struct err *err)
 {
@@ -269,8 +277,7 @@ static bool sample_rows(struct verify *v, struct err *err)
     bool fine = scan != NULL;
     for (int64_t got = 0; fine && got < v->o->sample; got += SAMPLE_ROWS) {
         struct source_range range;
-        source_range_open(&range, (int64_t)((uint64_t)random() << 33 ^ (uint64_t)random() << 11),
-                          INT64_MAX);
+        source_range_open(&range, random_token(v->o), v->o->high);
         range.page_size = SAMPLE_ROWS;
         fine = source_scan_page(scan, &range, take_row, &s, err) &&
                verify_goes_on(v, SAMPLE_ROWS, err);
@@ -285,5 +292,6 @@ static bool sample_rows(struct verify *v, struct err *err)
 bool verify_sample(struct verify *v, struct err *err)
 {
     v->phase = "sample";
-    return verify_read_entries(v, 1, false, err) && sample_rows(v, err) && sample_documents(v, err);
+    return verify_read_entries(v, 1, false, err) && sample_rows(v, err) &&
+           sample_documents(v, err) && verify_join_entries(v, err);
 }

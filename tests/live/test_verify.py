@@ -131,6 +131,23 @@ def test_a_sample_tells_how_sure_it_is(place, caes, filled):
     assert len(found) > 20 and report["share_at_most"] > len(found) / report["compared"]
 
 
+def test_samples_are_others_each_time(place, caes, filled):
+    """Of those that are in doubt; and they count the entries of their keys, and keep to a range."""
+    later = VERSION + 500
+    for key, content in sorted(filled.items())[:1500]:  # their entries are newer than their write times
+        place.write_row(later + 100, key, timestamp=later * 1_000_000, **{**content, "likes": 7})
+    samples = [verify(caes, "--sample", "100") for _ in range(2)]
+    assert samples[0][1] != samples[1][1]
+    for report, found in samples:
+        assert found and {kind for _, kind in found} == {"older_in_elasticsearch"}
+        assert {key["cassandra_version"] for key in report["keys"]} == {later + 100}
+    low, high = -2**62, 0
+    _, found = verify(caes, "--sample", "100", f"--range={low}..{high}")
+    tokens = {str(row["did"]): row["t"] for row in place.session.execute(
+        f"SELECT did, token(did) AS t FROM {place.keyspace}.data")}
+    assert found and all(low < tokens[key] <= high for key, _ in found)
+
+
 def test_wide_partitions_and_composite_keys(place, caes):
     """Rows of a partition come in the order of their clustering column, documents in that of text."""
     key = {"tenant": "text", "number": "int"}
