@@ -31,7 +31,8 @@ struct change_document {
                                are wanted (map_schema.every_field); else null */
     const char *unreadable; /* why it can't be converted; content is useless then; else NULL */
     int64_t seq_no, primary_term;
-    int32_t ttl; /* seconds, of the ttlFieldName; 0: none */
+    struct slice routing; /* that it was written with, and is to keep; null: none */
+    int32_t ttl;          /* seconds, of the ttlFieldName; 0: none */
 };
 
 /* No write time is known: no row, or only columns that have none. */

@@ -156,9 +156,12 @@ bool es_hit_read(const struct json_node *hit, struct es_document *out, struct er
     const struct json_node *id = json_member(hit, "_id");
     const struct json_node *found = json_member(hit, "found");
     const struct json_node *version = json_member(hit, "_version");
+    const struct json_node *routing = json_member(hit, "_routing");
     const struct json_node *source = json_member(hit, "_source");
-    *out = (struct es_document){
-        .found = !found || found->type == JSON_TRUE, .seq_no = -1, .primary_term = -1};
+    *out =
+        (struct es_document){.found = found ? found->type == JSON_TRUE : !json_member(hit, "error"),
+                             .seq_no = -1,
+                             .primary_term = -1};
     if (!id || id->type != JSON_STRING)
         return err_set(err, ERR_PROTOCOL, "a document came without an _id");
     out->id = id->text;
@@ -166,11 +169,20 @@ bool es_hit_read(const struct json_node *hit, struct es_document *out, struct er
         return true;
     if (!version || !json_int64(version, &out->version))
         return err_set(err, ERR_PROTOCOL, "a document came without a _version");
+    if (routing && routing->type == JSON_STRING)
+        out->routing = routing->text;
     if (source && source->type == JSON_OBJECT)
         out->source = source;
     return (optional_int(json_member(hit, "_seq_no"), &out->seq_no) &&
             optional_int(json_member(hit, "_primary_term"), &out->primary_term)) ||
            err_set(err, ERR_PROTOCOL, "a document came with a _seq_no that is no number");
+}
+
+/* The index takes no document without a routing, so there is none by the _id alone. */
+static bool needs_routing(const struct json_node *error)
+{
+    const struct json_node *type = json_member(error, "type");
+    return type && slice_is(type->text, "routing_missing_exception");
 }
 
 /* Items of _mget have no status: here the name must do. */
@@ -195,7 +207,7 @@ bool es_mget_read(const struct json_node *json, const struct slice *ids,
     size_t i = 0;
     for (const struct json_node *n = json_first(list); n; n = json_next(list, n), i++) {
         const struct json_node *error = json_member(n, "error");
-        if (error)
+        if (error && !needs_routing(error))
             return item_error(error, err);
         if (!es_hit_read(n, &documents[i], err))
             return false;

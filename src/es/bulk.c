@@ -30,39 +30,47 @@ static bool check_action(const struct es_client *client, struct slice id, int64_
     return true;
 }
 
-static bool append_id(struct buf *body, const char *action, struct slice id, struct err *err)
+/* All versions know "routing". */
+static bool append_id(struct buf *body, const char *verb, struct slice id, struct slice routing,
+                      struct err *err)
 {
     buf_append_str(body, "{\"");
-    buf_append_str(body, action);
+    buf_append_str(body, verb);
     buf_append_str(body, "\":{\"_id\":");
-    return json_append_string(body, id) || err_set(err, ERR_VALUE, "the key is not UTF-8");
+    if (!json_append_string(body, id))
+        return err_set(err, ERR_VALUE, "the key is not UTF-8");
+    if (slice_is_null(routing))
+        return true;
+    buf_append_str(body, ",\"routing\":");
+    return json_append_string(body, routing) || err_set(err, ERR_VALUE, "a routing is not UTF-8");
 }
 
-static bool append_action(const struct es_client *client, struct buf *body, const char *action,
-                          struct slice id, int64_t version, bool gte, struct err *err)
+static bool append_action(const struct es_client *client, struct buf *body, const char *verb,
+                          const struct es_action *a, struct err *err)
 {
     const bool underscore = client->version.underscore_meta;
-    if (!check_action(client, id, version, err) || !append_id(body, action, id, err))
+    if (!check_action(client, a->id, a->version, err) ||
+        !append_id(body, verb, a->id, a->routing, err))
         return false;
     buf_append_str(body, underscore ? ",\"_version\":" : ",\"version\":");
-    buf_append_i64_text(body, version);
+    buf_append_i64_text(body, a->version);
     buf_append_str(body, underscore ? ",\"_version_type\":\"" : ",\"version_type\":\"");
-    buf_append_str(body, gte ? "external_gte\"" : "external\"");
+    buf_append_str(body, a->gte ? "external_gte\"" : "external\"");
     if (client->version.meta_timestamp) {
         buf_append_str(body, ",\"_timestamp\":");
-        buf_append_i64_text(body, version);
+        buf_append_i64_text(body, a->version);
     }
     buf_append_str(body, "}}\n");
     return true;
 }
 
-bool es_bulk_index(const struct es_client *client, struct buf *body, struct slice id,
-                   int64_t version, bool gte, struct slice source, struct err *err)
+bool es_bulk_index(const struct es_client *client, struct buf *body, const struct es_action *action,
+                   struct slice source, struct err *err)
 {
     const size_t before = body->len;
     if (source.len == 0 || memchr(source.ptr, '\n', source.len))
         return err_set(err, ERR_VALUE, "the document is not one line of JSON");
-    if (!append_action(client, body, "index", id, version, gte, err)) {
+    if (!append_action(client, body, "index", action, err)) {
         body->len = before;
         return false;
     }
@@ -71,23 +79,26 @@ bool es_bulk_index(const struct es_client *client, struct buf *body, struct slic
     return true;
 }
 
-bool es_bulk_delete(const struct es_client *client, struct buf *body, struct slice id,
-                    int64_t version, bool gte, struct err *err)
+bool es_bulk_delete(const struct es_client *client, struct buf *body,
+                    const struct es_action *action, struct err *err)
 {
     const size_t before = body->len;
-    if (append_action(client, body, "delete", id, version, gte, err))
+    if (append_action(client, body, "delete", action, err))
         return true;
     body->len = before;
     return false;
 }
 
-bool es_bulk_delete_if(const struct es_client *client, struct buf *body, struct slice id,
+bool es_bulk_delete_if(const struct es_client *client, struct buf *body,
                        const struct es_document *seen, struct err *err)
 {
     const size_t before = body->len;
+    const struct es_action action = {
+        .id = seen->id, .routing = seen->routing, .version = seen->version, .gte = true};
     if (!client->version.sequence_numbers || seen->seq_no < 0)
-        return es_bulk_delete(client, body, id, seen->version, true, err);
-    if (!check_action(client, id, 0, err) || !append_id(body, "delete", id, err)) {
+        return es_bulk_delete(client, body, &action, err);
+    if (!check_action(client, seen->id, 0, err) ||
+        !append_id(body, "delete", seen->id, seen->routing, err)) {
         body->len = before;
         return false;
     }

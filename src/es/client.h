@@ -75,6 +75,7 @@ const struct es_version *es_client_version(const struct es_client *client);
 
 struct es_document {
     struct slice id;
+    struct slice routing; /* that it was written with; null: none, its _id tells the shard */
     bool found;
     int64_t version;
     int64_t seq_no, primary_term;   /* -1 where the server has none */
@@ -83,19 +84,25 @@ struct es_document {
 
 /* -- writing ----------------------------------------------------------------------------- */
 
+struct es_action {
+    struct slice id;
+    struct slice routing; /* of the document that is there; null: none */
+    int64_t version;
+    bool gte; /* external_gte instead of external */
+};
 /* Appends one action to a bulk body. id and source are raw: id is escaped here, source must be
- * one valid JSON object without newlines. gte: external_gte instead of external. From 5 on the
+ * one valid JSON object without newlines. From 5 on the
  * caller puts the timestamp field into source; before, it travels as _timestamp. ERR_VALUE, with
  * body unchanged, for what would make the server refuse the whole bulk: an id that is not 1 to 512
  * bytes of UTF-8, a negative version, one of more than 13 digits as a _timestamp. */
-MUST_USE bool es_bulk_index(const struct es_client *client, struct buf *body, struct slice id,
-                            int64_t version, bool gte, struct slice source, struct err *err);
-MUST_USE bool es_bulk_delete(const struct es_client *client, struct buf *body, struct slice id,
-                             int64_t version, bool gte, struct err *err);
+MUST_USE bool es_bulk_index(const struct es_client *client, struct buf *body,
+                            const struct es_action *action, struct slice source, struct err *err);
+MUST_USE bool es_bulk_delete(const struct es_client *client, struct buf *body,
+                             const struct es_action *action, struct err *err);
 
 /* Removes the document only if it is still the one that was seen (by _seq_no; where the server has
  * none, if its version is not above the one seen). */
-MUST_USE bool es_bulk_delete_if(const struct es_client *client, struct buf *body, struct slice id,
+MUST_USE bool es_bulk_delete_if(const struct es_client *client, struct buf *body,
                                 const struct es_document *seen, struct err *err);
 
 /* Outcome of one item, in the order of the body. */
@@ -118,9 +125,18 @@ MUST_USE bool es_bulk(struct es_client *client, struct buf *body, size_t count, 
 typedef void es_documents_fn(void *ctx, const struct es_document *documents, size_t count,
                              const struct err *err);
 /* Reads count > 0 documents by id, in order, in real time (no refresh needed). An item that failed
- * by itself makes the whole call fail with its class. */
+ * by itself makes the whole call fail with its class.
+ * A document with a routing of its own is found (from 5 on) once it is known that the index holds
+ * such documents: es_look_for_routing found one, or any read brought one. Where it is is known as
+ * of the last refresh. */
 MUST_USE bool es_mget(struct es_client *client, const struct slice *ids, size_t count,
                       es_documents_fn *done, void *ctx, struct err *err);
+/* Which documents are there and with which version: as es_mget, but without any _source. */
+MUST_USE bool es_mget_versions(struct es_client *client, const struct slice *ids, size_t count,
+                               es_documents_fn *done, void *ctx, struct err *err);
+/* ERR_NOT_FOUND: there is no index. */
+MUST_USE bool es_look_for_routing(struct es_client *client, es_done_fn *done, void *ctx,
+                                  struct err *err);
 
 /* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), in no
  * particular order, some of them twice or as they are by then, as of its first page, by point in

@@ -2,6 +2,7 @@
 #include "es/answer.h"
 #include "es/client.h"
 #include "es/request.h"
+#include "es/routing.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,10 @@ struct mget {
     struct es_client *client;
     struct slice *ids; /* into texts */
     struct buf texts;
+    struct slice *routings; /* into routing_texts; NULL: none of the documents has one */
+    struct buf routing_texts;
     size_t count;
+    bool versions; /* nobody asks for any _source */
     es_documents_fn *done;
     void *ctx;
 
@@ -25,9 +29,13 @@ struct mget {
 };
 
 /* The answer is compared with what was asked for, and the caller's ids may be gone by then. */
-static struct mget *new_mget(const struct slice *ids, size_t count)
+static struct mget *new_mget(struct es_client *client, const struct slice *ids, size_t count,
+                             es_documents_fn *done, void *ctx)
 {
     struct mget *m = mem_zalloc(sizeof *m);
+    m->client = client;
+    m->done = done;
+    m->ctx = ctx;
     m->ids = mem_array(count, sizeof *m->ids);
     m->count = m->to = count;
     for (size_t i = 0; i < count; i++)
@@ -43,6 +51,8 @@ static struct mget *new_mget(const struct slice *ids, size_t count)
 static void free_mget(struct mget *m)
 {
     buf_free(&m->texts);
+    buf_free(&m->routing_texts);
+    free(m->routings);
     free(m->ids);
     free(m->hidden);
     free(m);
@@ -54,24 +64,40 @@ static void finish(struct mget *m, const struct es_document *documents, const st
     free_mget(m);
 }
 
+static bool append_one(const struct mget *m, size_t i, struct buf *body, struct err *err)
+{
+    buf_append_str(body, "{\"_id\":");
+    if (!json_append_string(body, m->ids[i]))
+        return err_set(err, ERR_VALUE, "a key is not UTF-8");
+    if (m->routings && !slice_is_null(m->routings[i])) {
+        buf_append_str(body, ",\"routing\":");
+        if (!json_append_string(body, m->routings[i]))
+            return err_set(err, ERR_VALUE, "a routing is not UTF-8");
+    }
+    if (m->hidden && (m->stage == PROBE || m->hidden[i]))
+        buf_append_str(body, ",\"_source\":false");
+    buf_append_char(body, '}');
+    return true;
+}
+
 static bool append_ids(const struct mget *m, struct buf *body, struct err *err)
 {
-    buf_append_str(body, m->hidden ? "{\"docs\":[" : "{\"ids\":[");
+    const bool plain = !m->hidden && !m->routings;
+    buf_append_str(body, plain ? "{\"ids\":[" : "{\"docs\":[");
     for (size_t i = m->from; i < m->to; i++) {
         if (i > m->from)
             buf_append_char(body, ',');
-        if (m->hidden)
-            buf_append_str(body, "{\"_id\":");
-        if (!json_append_string(body, m->ids[i]))
+        if (!plain && !append_one(m, i, body, err))
+            return false;
+        if (plain && !json_append_string(body, m->ids[i]))
             return err_set(err, ERR_VALUE, "a key is not UTF-8");
-        if (m->hidden)
-            buf_append_str(body, m->stage == PROBE || m->hidden[i] ? ",\"_source\":false}" : "}");
     }
     buf_append_str(body, "]}");
     return true;
 }
 
 static void on_mget(void *ctx, const struct json_node *json, int status, const struct err *err);
+static void on_located(void *ctx, const struct slice *routings, const struct err *err);
 
 static bool ask(struct mget *m, struct err *err)
 {
@@ -82,7 +108,9 @@ static bool ask(struct mget *m, struct err *err)
     }
     buf_append_str(&path, es_documents_path(m->client));
     buf_append_str(&path, "/_mget");
-    if (m->client->version.exclude_vectors)
+    if (m->versions)
+        buf_append_str(&path, "?_source=false");
+    else if (m->client->version.exclude_vectors)
         buf_append_str(&path, "?_source_exclude_vectors=false");
     const bool sent = es_send(m->client, "POST", buf_cstr(&path), &body, ES_JSON, on_mget, m, err);
     buf_free(&path);
@@ -93,12 +121,15 @@ static void hand_out(struct mget *m, const struct json_node *json)
 {
     struct es_document *documents = mem_array(m->count, sizeof *documents);
     struct err bad = {0};
-    if (es_mget_read(json, m->ids, documents, m->count, &bad)) {
-        finish(m, documents, NULL);
-    } else {
+    const bool known = m->client->routed;
+    const bool fine = es_mget_read(json, m->ids, documents, m->count, &bad);
+    if (fine)
+        es_notice_routing(m->client, documents, m->count);
+    else
         es_blame(m->client, &bad);
-        finish(m, NULL, &bad);
-    }
+    const bool again = fine && m->client->routed != known; /* what is not found may be elsewhere */
+    if (!again || !es_locate(m->client, m->ids, m->count, on_located, m, &bad))
+        finish(m, documents, fine && !again ? NULL : &bad);
     free(documents);
 }
 
@@ -156,7 +187,7 @@ static bool go_on_searching(struct mget *m, bool readable)
 static void on_mget(void *ctx, const struct json_node *json, int status, const struct err *err)
 {
     struct mget *m = ctx;
-    const bool unreadable = err && status >= 200 && status < 300;
+    const bool unreadable = err && status >= 200 && status < 300 && !m->versions;
     bool asked = false;
     if (err && !unreadable) {
         finish(m, NULL, err);
@@ -180,17 +211,51 @@ static void on_mget(void *ctx, const struct json_node *json, int status, const s
     }
 }
 
+static void keep_routings(struct mget *m, const struct slice *routings)
+{
+    m->routings = mem_array(m->count, sizeof *m->routings);
+    for (size_t i = 0; i < m->count; i++)
+        buf_append_slice(&m->routing_texts, routings[i]);
+    const char *at = buf_cstr(&m->routing_texts);
+    for (size_t i = 0; i < m->count; i++) {
+        m->routings[i] = slice_is_null(routings[i]) ? SLICE_NULL : slice_of(at, routings[i].len);
+        at += routings[i].len;
+    }
+}
+
+static void on_located(void *ctx, const struct slice *routings, const struct err *err)
+{
+    struct mget *m = ctx;
+    struct err bad = {0};
+    if (!err)
+        keep_routings(m, routings);
+    if (err || !ask(m, &bad))
+        finish(m, NULL, err ? err : &bad);
+}
+
+static bool read_documents(struct mget *m, struct err *err)
+{
+    if (m->client->routed ? es_locate(m->client, m->ids, m->count, on_located, m, err)
+                          : ask(m, err))
+        return true;
+    free_mget(m);
+    return false;
+}
+
 bool es_mget(struct es_client *client, const struct slice *ids, size_t count, es_documents_fn *done,
              void *ctx, struct err *err)
 {
     if (count == 0)
         return err_set(err, ERR_INTERNAL, "a read of no documents");
-    struct mget *m = new_mget(ids, count);
-    m->client = client;
-    m->done = done;
-    m->ctx = ctx;
-    if (ask(m, err))
-        return true;
-    free_mget(m);
-    return false;
+    return read_documents(new_mget(client, ids, count, done, ctx), err);
+}
+
+bool es_mget_versions(struct es_client *client, const struct slice *ids, size_t count,
+                      es_documents_fn *done, void *ctx, struct err *err)
+{
+    if (count == 0)
+        return err_set(err, ERR_INTERNAL, "a read of no documents");
+    struct mget *m = new_mget(client, ids, count, done, ctx);
+    m->versions = true;
+    return read_documents(m, err);
 }

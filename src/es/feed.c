@@ -3,6 +3,7 @@
 #include "es/client.h"
 #include "es/feed_body.h"
 #include "es/request.h"
+#include "es/routing.h"
 
 #include <stdlib.h>
 
@@ -113,6 +114,8 @@ static void hand_out(struct es_feed *feed, const struct json_node *hits, struct 
         fine = es_hit_read(n, &documents[count++], err);
     if (!fine)
         es_blame(feed->client, err);
+    if (fine)
+        es_notice_routing(feed->client, documents, count);
     feed->done(feed->ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : err);
     free(documents);
 }
@@ -148,6 +151,8 @@ static void read_sources(struct es_feed *feed, const struct json_node *hits)
     bool fine = true;
     for (const struct json_node *n = json_first(hits); n && fine; n = json_next(hits, n)) {
         fine = es_hit_read(n, &document, &err);
+        if (fine)
+            es_notice_routing(feed->client, &document, 1);
         ids[count++] = document.id;
     }
     if (!fine)

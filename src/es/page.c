@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "es/answer.h"
 #include "es/request.h"
+#include "es/routing.h"
 
 #include <stdlib.h>
 
@@ -113,6 +114,8 @@ static void take_hits(struct page *page, const struct json_node *hits)
         fine = es_hit_read(n, &documents[count++], &bad);
     if (!fine)
         es_blame(page->client, &bad);
+    if (fine)
+        es_notice_routing(page->client, documents, count);
     if (fine && page->bare && count > 0) {
         if (!read_sources(page, documents, count, &bad))
             finish(page, NULL, 0, &bad);

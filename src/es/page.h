@@ -27,10 +27,6 @@ void es_append_selection(const struct es_client *client, const struct es_page_op
 void es_append_versions(const struct es_client *client, int64_t since, int64_t until,
                         struct buf *body);
 
-/* Which documents are there and with which version: as es_mget, but without any _source. */
-MUST_USE bool es_mget_versions(struct es_client *client, const struct slice *ids, size_t count,
-                               es_documents_fn *done, void *ctx, struct err *err);
-
 /* What a load may change of an index. "": the server's default. */
 struct es_settings {
     char uuid[40]; /* only read */

@@ -24,6 +24,8 @@ struct es_client {
     char *type;
     char *timestamp_field;
     struct es_version version;
+    bool routed;          /* documents with a routing of their own are known of (routing.h) */
+    bool said_double;     /* that an _id stands for several documents */
     struct json_doc *doc; /* the answer that is being looked at */
     size_t answered;      /* the host that it came from */
     struct es_watch watch;

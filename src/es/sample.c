@@ -2,11 +2,12 @@
 #include "es/answer.h"
 #include "es/client.h"
 #include "es/request.h"
+#include "es/routing.h"
 
 #include <stdlib.h>
 
 struct sample {
-    const struct es_client *client;
+    struct es_client *client;
     es_documents_fn *done;
     void *ctx;
 };
@@ -37,6 +38,8 @@ static void on_hits(void *ctx, const struct json_node *json, int status UNUSED,
     const bool fine = hits && read_hits(hits, documents, &count, &bad);
     if (!fine)
         es_blame(sample.client, &bad);
+    if (fine)
+        es_notice_routing(sample.client, documents, count);
     sample.done(sample.ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : &bad);
     free(documents);
 }

@@ -19,6 +19,7 @@
     X(waits_for_no_shards, 100, 500, 0, 0)  /* a new index may still be without its shards */ \
     X(plain_scroll_id, 100, 200, 0, 0)      /* a scroll goes on by plain text, not by JSON */ \
     X(takes_gzip, 500, ANY, 100, ANY)       /* without being configured to; others hang up */ \
+    X(tells_routing, 500, ANY, 100, ANY)    /* of every document; it can be searched for */   \
     X(slices, 500, ANY, 100, ANY)           /* a scroll or point in time can be divided */    \
     X(sequence_numbers, 607, ANY, 100, ANY) /* _seq_no and _primary_term */                   \
     X(untracked_hits, 700, ANY, 100, ANY)   /* searches need not count all hits */            \

@@ -63,9 +63,13 @@ void load_bulk_add(struct load_bulk *b, struct load_item *item, const struct sli
                    const struct change_document *present, bool gte)
 {
     struct err err = {0};
+    const struct es_action action = {.id = item->key.text,
+                                     .routing = present ? present->routing : SLICE_NULL,
+                                     .version = item->version,
+                                     .gte = gte};
     if (!render(b, item, cells, present, &err) ||
-        !es_bulk_index(b->l->o->stores->elasticsearch, &b->body, item->key.text, item->version, gte,
-                       buf_slice(&b->rendered), &err)) {
+        !es_bulk_index(b->l->o->stores->elasticsearch, &b->body, &action, buf_slice(&b->rendered),
+                       &err)) {
         refuse(b, item, &err);
         return;
     }

@@ -8,7 +8,7 @@ bool job_stores_open(struct job_stores *s, bool connected, struct err *err)
     const struct source_table_options *table = &s->options->table;
     if (!connected && !await_cql_connect(s->cassandra, err))
         return false;
-    if (!await_es_connect(s->elasticsearch, err) ||
+    if (!await_es_connect(s->elasticsearch, err) || !await_es_routing(s->elasticsearch, err) ||
         !source_table_read(s->cassandra, table, &s->table, err))
         return false;
     s->series = source_series_new(s->cassandra, &s->table, table, err);

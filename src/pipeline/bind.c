@@ -65,7 +65,7 @@ static bool bind_cassandra(struct pipeline *p, struct err *err)
 
 static bool bind_elasticsearch(struct pipeline *p, struct err *err)
 {
-    if (!await_es_connect(p->elasticsearch, err))
+    if (!await_es_connect(p->elasticsearch, err) || !await_es_routing(p->elasticsearch, err))
         return false;
     const struct sink_documents_options sink = {
         .schema = p->table.schema,

@@ -147,7 +147,8 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
     /* before the window: the first one begins at the highest version that shows */
     if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
         return false;
-    if (!window_open(c, err) || !synced_open(c, err))
+    if (!window_open(c, err) || !synced_open(c, err) ||
+        (c->whole && !await_es_routing(p->elasticsearch, err)))
         return false;
     p->whole_wanted = false;
     if (!read_window(c, p->series, intake_entries, stop, err) || !may_go_on(c, stop, err))

@@ -12,7 +12,7 @@ struct sweeping {
     struct es_feed *feed;
     /* a page */
     struct arena arena;
-    struct es_document *seen; /* ids in arena, no sources */
+    struct es_document *seen; /* ids and routings in arena, no sources */
     size_t count;
     bool failed;
     struct err err;
@@ -44,6 +44,7 @@ static void on_page(void *ctx, const struct es_document *documents, size_t count
     for (size_t i = 0; i < count; i++) {
         s->seen[i] = documents[i];
         s->seen[i].id = arena_copy(&s->arena, documents[i].id);
+        s->seen[i].routing = arena_copy(&s->arena, documents[i].routing);
         /* what was searched for by an analysed or foreign field may be something else */
         s->seen[i].found =
             documents[i].source &&
@@ -90,7 +91,7 @@ static bool append_removals(struct sweeping *s, struct buf *body, size_t *count,
     for (size_t i = 0; i < wanted; i++) {
         if (!rows[i].content.missing)
             continue;
-        if (!es_bulk_delete_if(p->elasticsearch, body, seen[i]->id, seen[i], err))
+        if (!es_bulk_delete_if(p->elasticsearch, body, seen[i], err))
             return false;
         ++*count;
     }

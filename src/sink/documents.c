@@ -113,9 +113,13 @@ static bool present_document(struct documents *d, const struct sink_write *write
 static bool append(struct documents *d, struct bulk *bulk, struct sink_write *write,
                    struct err *err)
 {
+    const struct es_action action = {.id = write->key->text,
+                                     .routing =
+                                         write->document ? write->document->routing : SLICE_NULL,
+                                     .version = write->version,
+                                     .gte = write->gte};
     if (write->delete)
-        return es_bulk_delete(d->client, &bulk->body, write->key->text, write->version, write->gte,
-                              err);
+        return es_bulk_delete(d->client, &bulk->body, &action, err);
     const struct json_node *present;
     buf_clear(&d->rendered);
     if (!present_document(d, write, &present, err) ||
@@ -124,8 +128,7 @@ static bool append(struct documents *d, struct bulk *bulk, struct sink_write *wr
         return false;
     if (write->row && write->row->ttl > 0)
         map_document_add_number(&d->rendered, d->options.schema->ttl_field, write->row->ttl);
-    return es_bulk_index(d->client, &bulk->body, write->key->text, write->version, write->gte,
-                         buf_slice(&d->rendered), err);
+    return es_bulk_index(d->client, &bulk->body, &action, buf_slice(&d->rendered), err);
 }
 
 static struct bulk *new_bulk(struct documents *d, struct io_group *group, size_t items)

@@ -20,7 +20,8 @@ struct sink_write {
     int64_t version;
     bool delete;
     const struct change_content *content;   /* what is to be there; unused for a delete */
-    const struct change_document *document; /* what is there now: fields without a column stay */
+    const struct change_document *document; /* what is there now: fields without a column
+                                               and its routing stay */
     const struct change_row *row;           /* what is there now: nulls are written over values */
     bool gte;                               /* Elasticsearch: the same version may be replaced */
     int64_t write_time;                     /* Cassandra: of the row, µs */

@@ -137,6 +137,12 @@ bool await_es_connect(struct es_client *client, struct err *err)
     return wait_call(&call, es_connect(client, on_done, &call, err));
 }
 
+bool await_es_routing(struct es_client *client, struct err *err)
+{
+    struct call call = new_call(err);
+    return wait_call(&call, es_look_for_routing(client, on_done, &call, err));
+}
+
 bool await_es_refresh(struct es_client *client, struct err *err)
 {
     struct call call = new_call(err);

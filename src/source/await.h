@@ -27,6 +27,8 @@ MUST_USE bool await_cql_rows(struct cql_client *client, const struct cql_stateme
 MUST_USE bool await_cql_run(struct cql_client *client, struct slice text, struct err *err);
 
 MUST_USE bool await_es_connect(struct es_client *client, struct err *err);
+/* As es_look_for_routing. */
+MUST_USE bool await_es_routing(struct es_client *client, struct err *err);
 MUST_USE bool await_es_refresh(struct es_client *client, struct err *err);
 /* found false: an empty index. */
 MUST_USE bool await_es_max_timestamp(struct es_client *client, bool *found, int64_t *value,

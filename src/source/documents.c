@@ -64,6 +64,7 @@ void source_documents_take(const struct map_schema *schema, struct slice deleted
     if (!from->found)
         return;
     to->version = from->version;
+    to->routing = arena_copy(arena, from->routing);
     if (!from->source) { /* it is there, so it must not look like a delete */
         to->unreadable = "the document has no _source";
         return;

@@ -183,7 +183,9 @@ static void tear_down_pair(struct pair *p)
 static bool bulk_one(struct world *w)
 {
     struct buf body = {0};
-    assert_true(es_bulk_index(w->s.client, &body, SLICE_LIT("a"), 1, false, SLICE_LIT("{}"), NULL));
+    assert_true(es_bulk_index(w->s.client, &body,
+                              &(struct es_action){.id = SLICE_LIT("a"), .version = 1},
+                              SLICE_LIT("{}"), NULL));
     return sync_bulk(&w->s, &body, 1);
 }
 
@@ -322,11 +324,15 @@ static const struct {
 
 static void append_actions(struct world *w, struct buf *body)
 {
-    const struct es_document doc = {.version = 7, .seq_no = 3, .primary_term = 1};
-    assert_true(es_bulk_index(w->s.client, body, SLICE_LIT("k\""), 5, false, SLICE_LIT("{\"a\":1}"),
-                              &w->s.err));
-    assert_true(es_bulk_delete(w->s.client, body, SLICE_LIT("d"), 6, true, &w->s.err));
-    assert_true(es_bulk_delete_if(w->s.client, body, SLICE_LIT("s"), &doc, &w->s.err));
+    const struct es_document doc = {
+        .id = SLICE_LIT("s"), .version = 7, .seq_no = 3, .primary_term = 1};
+    assert_true(es_bulk_index(w->s.client, body,
+                              &(struct es_action){.id = SLICE_LIT("k\""), .version = 5},
+                              SLICE_LIT("{\"a\":1}"), &w->s.err));
+    assert_true(es_bulk_delete(w->s.client, body,
+                               &(struct es_action){.id = SLICE_LIT("d"), .version = 6, .gte = true},
+                               &w->s.err));
+    assert_true(es_bulk_delete_if(w->s.client, body, &doc, &w->s.err));
 }
 
 static void test_bulk_lines(void **state)
@@ -377,13 +383,16 @@ static void test_actions_that_spoil_a_bulk(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err err = {0};
-        assert_false(es_bulk_index(w.s.client, &body, bad[i].id, bad[i].version, false,
+        assert_false(es_bulk_index(w.s.client, &body,
+                                   &(struct es_action){.id = bad[i].id, .version = bad[i].version},
                                    slice_str(bad[i].source), &err));
         assert_int_equal(err.code, ERR_VALUE);
         assert_string_equal(buf_cstr(&body), "before");
     }
-    assert_true(es_bulk_index(w.s.client, &body, slice_of(id.ptr, 512), 9999999999999, false,
-                              SLICE_LIT("{}"), NULL));
+    assert_true(
+        es_bulk_index(w.s.client, &body,
+                      &(struct es_action){.id = slice_of(id.ptr, 512), .version = 9999999999999},
+                      SLICE_LIT("{}"), NULL));
     buf_free(&body);
     buf_free(&id);
     assert_false(sync_bulk(&w.s, &body, 0));

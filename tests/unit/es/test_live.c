@@ -48,8 +48,9 @@ static void add(struct sync *s, struct buf *body, const char *id, int64_t versio
         snprintf(source, sizeof source, "{\"a\":\"\xc3\xa9\"}");
     else
         snprintf(source, sizeof source, "{\"a\":\"\xc3\xa9\",\"timestamp\":%" PRId64 "}", version);
-    assert_true(
-        es_bulk_index(s->client, body, slice_str(id), version, gte, slice_str(source), &s->err));
+    assert_true(es_bulk_index(
+        s->client, body, &(struct es_action){.id = slice_str(id), .version = version, .gte = gte},
+        slice_str(source), &s->err));
 }
 
 static void bulk(struct sync *s, struct buf *body, size_t count)
@@ -74,7 +75,8 @@ static void test_versions_decide(void **state)
     struct buf body = {0};
     add(&s, &body, "a|\"b\\c", 10, false);
     add(&s, &body, "two", 10, false);
-    assert_true(es_bulk_delete(s.client, &body, SLICE_LIT("none"), 5, false, &s.err));
+    assert_true(es_bulk_delete(s.client, &body,
+                               &(struct es_action){.id = SLICE_LIT("none"), .version = 5}, &s.err));
     bulk(&s, &body, 3);
     check_statuses(&s, (const int[]){201, 201, 404}, 3);
     assert_int_equal(s.items[2].code, ERR_NONE);
@@ -82,8 +84,11 @@ static void test_versions_decide(void **state)
     add(&s, &body, "a|\"b\\c", 9, false);
     add(&s, &body, "a|\"b\\c", 10, false);
     add(&s, &body, "a|\"b\\c", 10, true);
-    assert_true(es_bulk_delete(s.client, &body, SLICE_LIT("two"), 9, true, &s.err));
-    assert_true(es_bulk_delete(s.client, &body, SLICE_LIT("two"), 11, false, &s.err));
+    assert_true(es_bulk_delete(
+        s.client, &body, &(struct es_action){.id = SLICE_LIT("two"), .version = 9, .gte = true},
+        &s.err));
+    assert_true(es_bulk_delete(s.client, &body,
+                               &(struct es_action){.id = SLICE_LIT("two"), .version = 11}, &s.err));
     bulk(&s, &body, 5);
     check_statuses(&s, (const int[]){409, 409, 200, 409, 200}, 5);
     assert_int_equal(s.items[0].code, ERR_CONFLICT);
@@ -108,18 +113,20 @@ static void test_delete_what_was_seen(void **state)
     add(&s, &body, "k", 10, false);
     bulk(&s, &body, 1);
     assert_true(sync_mget(&s, (const char *const[]){"k"}, 1));
-    const struct es_document seen = {.version = 10,
+    const struct es_document seen = {.id = SLICE_LIT("k"),
+                                     .version = 10,
                                      .seq_no = s.documents[0].seq_no,
                                      .primary_term = s.documents[0].primary_term};
     add(&s, &body, "k", 11, false);
-    assert_true(es_bulk_delete_if(s.client, &body, SLICE_LIT("k"), &seen, &s.err));
+    assert_true(es_bulk_delete_if(s.client, &body, &seen, &s.err));
     bulk(&s, &body, 2);
     check_statuses(&s, (const int[]){200, 409}, 2);
     assert_true(sync_mget(&s, (const char *const[]){"k"}, 1));
-    const struct es_document now = {.version = 11,
+    const struct es_document now = {.id = SLICE_LIT("k"),
+                                    .version = 11,
                                     .seq_no = s.documents[0].seq_no,
                                     .primary_term = s.documents[0].primary_term};
-    assert_true(es_bulk_delete_if(s.client, &body, SLICE_LIT("k"), &now, &s.err));
+    assert_true(es_bulk_delete_if(s.client, &body, &now, &s.err));
     bulk(&s, &body, 1);
     check_statuses(&s, (const int[]){200}, 1);
     close_index(&s);
@@ -229,7 +236,8 @@ static void test_feed_is_one_moment(void **state)
     for (int i = 0; i < 1000; i += 2) {
         char id[24];
         snprintf(id, sizeof id, "%d", i);
-        assert_true(es_bulk_delete(s.client, &body, slice_str(id), 6000, false, &s.err));
+        assert_true(es_bulk_delete(
+            s.client, &body, &(struct es_action){.id = slice_str(id), .version = 6000}, &s.err));
     }
     bulk(&s, &body, 501);
     assert_true(sync_refresh(&s));
@@ -257,8 +265,9 @@ static void test_empty_and_missing(void **state)
     sync_feed_close(&s);
     if (!es_client_version(s.client)->meta_timestamp) { /* a document without the field */
         struct buf body = {0};
-        assert_true(es_bulk_index(s.client, &body, SLICE_LIT("x"), 7, false, SLICE_LIT("{\"b\":1}"),
-                                  &s.err));
+        assert_true(es_bulk_index(s.client, &body,
+                                  &(struct es_action){.id = SLICE_LIT("x"), .version = 7},
+                                  SLICE_LIT("{\"b\":1}"), &s.err));
         bulk(&s, &body, 1);
         assert_true(sync_refresh(&s));
         assert_true(sync_max(&s));
@@ -304,7 +313,8 @@ static void test_bad_document_is_one_item(void **state)
     open_index(&s, *state, long_mapping);
     struct buf body = {0};
     add(&s, &body, "one", 1, false);
-    assert_true(es_bulk_index(s.client, &body, SLICE_LIT("bad"), 2, false,
+    assert_true(es_bulk_index(s.client, &body,
+                              &(struct es_action){.id = SLICE_LIT("bad"), .version = 2},
                               SLICE_LIT("{\"timestamp\":{\"no\":[\"number\"}"), &s.err));
     add(&s, &body, "three", 3, false);
     bulk(&s, &body, 3);
@@ -329,7 +339,8 @@ static void test_documents_that_are_no_json(void **state)
         snprintf(id, sizeof id, "%d", i);
         snprintf(source, sizeof source, "{%s,\"timestamp\":%d}",
                  i % EVERY == 7 ? odd_fields[i / EVERY] : "\"b\":1", 1000 + i);
-        assert_true(es_bulk_index(s.client, &body, slice_str(id), 1000 + i, false,
+        assert_true(es_bulk_index(s.client, &body,
+                                  &(struct es_action){.id = slice_str(id), .version = 1000 + i},
                                   slice_str(source), &s.err));
     }
     bulk(&s, &body, COUNT);
@@ -400,8 +411,9 @@ static void test_large_bulk(void **state)
         buf_append_char(&source, (char)('a' + (i * 7919 ^ i >> 5) % 26));
     buf_append_str(&source, "\",\"timestamp\":1}");
     for (int i = 0; i < 8; i++)
-        assert_true(es_bulk_index(s.client, &body, slice_of(&"abcdefgh"[i], 1), 1, false,
-                                  buf_slice(&source), &s.err));
+        assert_true(es_bulk_index(
+            s.client, &body, &(struct es_action){.id = slice_of(&"abcdefgh"[i], 1), .version = 1},
+            buf_slice(&source), &s.err));
     bulk(&s, &body, 8);
     assert_true(sync_refresh(&s));
     assert_true(sync_feed_open(&s, &(struct es_feed_options){.all = true, .page_size = 3}));

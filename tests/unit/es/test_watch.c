@@ -53,7 +53,8 @@ static void test_told(void **state)
     assert_true(sync_connect(&s));
     assert_true(sync_refresh(&s));
     struct buf body = {0};
-    assert_true(es_bulk_delete(s.client, &body, SLICE_LIT("k"), 1, false, &s.err));
+    assert_true(es_bulk_delete(s.client, &body,
+                               &(struct es_action){.id = SLICE_LIT("k"), .version = 1}, &s.err));
     assert_false(sync_bulk(&s, &body, 1));
     const char *ids[] = {"a"};
     assert_false(sync_mget(&s, ids, 1));
