@@ -36,9 +36,18 @@ static void judge_source(struct check *check)
 
 static void judge_routing(struct check *check)
 {
-    if (is_true(json_path(check->mapping, "_routing.required")))
-        check_add(check->findings, CHECK_ERROR, check->index_where, "create a new index without it",
-                  "_routing is required: the daemon writes and reads without a routing value");
+    if (!is_true(json_path(check->mapping, "_routing.required")))
+        return;
+    if (es_client_version(check->elasticsearch)->tells_routing)
+        check_add(check->findings, CHECK_WARNING, check->index_where,
+                  "create a new index without it, or let all records begin in Elasticsearch",
+                  "_routing is required: documents keep theirs, but rows that have no document yet "
+                  "become dead letters");
+    else
+        check_add(
+            check->findings, CHECK_ERROR, check->index_where, "create a new index without it",
+            "_routing is required: this version of the server does not tell it to the daemon, "
+            "which writes and reads without");
 }
 
 static void judge_meta_timestamp(struct check *check)

@@ -438,7 +438,7 @@ BROKEN = [
            mapping(_source={"enabled": False})),
     Broken("half a _source", "warning", "elasticsearch {index}", "leaves fields out",
            mapping(_source={"excludes": ["message"]})),
-    Broken("routing", "error", "elasticsearch {index}", "_routing is required",
+    Broken("routing", "warning", "elasticsearch {index}", "_routing is required",
            mapping(_routing={"required": True})),
     Broken("another type", "error", "elasticsearch {index}", "no type \"other\"", other_type,
            es2=True),

@@ -193,6 +193,23 @@ static void test_documents(void **state)
     assert_int_equal(documents[2].seq_no, -1);
 }
 
+/* An index may take no document without a routing; then there is none by the _id alone. */
+static void test_documents_with_a_routing(void **state)
+{
+    (void)state;
+    const struct slice ids[] = {SLICE_LIT("a"), SLICE_LIT("b")};
+    struct es_document documents[2];
+    struct err err = {0};
+    assert_true(es_mget_read(
+        parse("{\"docs\":[{\"_id\":\"a\",\"_version\":1,\"_routing\":\"r\\\"\",\"found\":true},"
+              "{\"_id\":\"b\",\"error\":{\"type\":\"routing_missing_exception\"}}]}"),
+        ids, documents, 2, &err));
+    assert_true(documents[0].found);
+    assert_true(slice_is(documents[0].routing, "r\""));
+    assert_false(documents[1].found);
+    assert_true(slice_is_null(documents[1].routing));
+}
+
 static void test_documents_that_are_none(void **state)
 {
     (void)state;
@@ -303,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_bulk_items),
         cmocka_unit_test(test_bulk_answers_that_are_none),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents_with_a_routing),
         cmocka_unit_test(test_documents_that_are_none),
         cmocka_unit_test(test_searches),
         cmocka_unit_test(test_mappings),

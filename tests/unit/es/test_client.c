@@ -818,6 +818,72 @@ static void check_sources(const struct world *w, size_t count, const char *witho
     }
 }
 
+/* The first read brings a document with a routing: what it did not find may be on another shard. */
+static void test_mget_of_routed_documents(void **state)
+{
+    (void)state;
+#define FOUND(id, version, routing) \
+    "{\"_id\":\"" id "\",\"_version\":" version ",\"_routing\":\"" routing "\",\"found\":true}"
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"docs\":[" FOUND("a", "1", "x") ",{\"_id\":\"bb\",\"found\":false},"
+                                                    "{\"_id\":\"c\",\"found\":false}]}"},
+        {.body =
+             "{" SHARDS ",\"hits\":{\"hits\":["
+             "{\"_id\":\"bb\",\"_version\":8,\"_routing\":\"new\\\"\"},"
+             "{\"_id\":\"bb\",\"_version\":7},{\"_id\":\"a\",\"_version\":1,\"_routing\":\"x\"},"
+             "{\"_id\":\"other\",\"_version\":1}]}}"},
+        {.body = "{\"docs\":[" FOUND("a", "1", "x") "," FOUND(
+             "bb", "9", "new\\\"") ","
+                                   "{\"_id\":\"c\",\"found\":false}]}"},
+        {.body = "{\"timed_out\":false,\"_shards\":{\"total\":2,\"successful\":1,\"failed\":0},"
+                 "\"hits\":{\"hits\":[]}}"}};
+    struct world w;
+    set_up_connected(&w, script, ARRAY_LEN(script), NULL);
+    assert_true(sync_mget(&w.s, (const char *const[]){"a", "bb", "c"}, 3));
+    check_seen(
+        &w, 2, "POST", "/my%20index/_search",
+        "{\"size\":6,\"version\":true,\"_source\":false,\"query\":{\"ids\":{\"values\":[\"a\","
+        "\"bb\",\"c\"]}}}");
+    check_seen(
+        &w, 3, "POST", "/my%20index/_mget?_source_exclude_vectors=false",
+        "{\"docs\":[{\"_id\":\"a\",\"routing\":\"x\"},{\"_id\":\"bb\",\"routing\":\"new\\\"\"},"
+        "{\"_id\":\"c\"}]}");
+    assert_int_equal(w.s.documents[1].version, 9);
+    assert_false(w.s.documents[2].found);
+    assert_false(sync_mget(&w.s, (const char *const[]){"a"}, 1)); /* a shard is missing */
+    assert_int_equal(w.s.err.code, ERR_UNAVAILABLE);
+    assert_false(sync_mget(&w.s, (const char *const[]){"\xff"}, 1));
+    assert_int_equal(w.s.err.code, ERR_VALUE);
+    assert_int_equal(http_server_count(w.server), 5);
+    tear_down(&w);
+}
+
+static void test_bulk_with_a_routing(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {{.body = ROOT("9.5.3")}};
+    const struct es_action action = {
+        .id = SLICE_LIT("k"), .routing = SLICE_LIT("r\""), .version = 5};
+    const struct es_document seen = {
+        .id = SLICE_LIT("k"), .routing = SLICE_LIT("r"), .seq_no = 3, .primary_term = 1};
+    struct world w;
+    struct buf body = {0};
+    set_up_connected(&w, script, 1, NULL);
+    assert_true(es_bulk_index(w.s.client, &body, &action, SLICE_LIT("{}"), NULL));
+    assert_true(es_bulk_delete(w.s.client, &body, &action, NULL));
+    assert_true(es_bulk_delete_if(w.s.client, &body, &seen, NULL));
+    assert_string_equal(
+        buf_cstr(&body),
+        "{\"index\":{\"_id\":\"k\",\"routing\":\"r\\\"\",\"version\":5,\"version_type\":"
+        "\"external\"}}\n"
+        "{}\n{\"delete\":{\"_id\":\"k\",\"routing\":\"r\\\"\",\"version\":5,\"version_type\":"
+        "\"external\"}}\n{\"delete\":{\"_id\":\"k\",\"routing\":\"r\",\"if_seq_no\":3,"
+        "\"if_primary_term\":1}}\n");
+    buf_free(&body);
+    tear_down(&w);
+}
+
 static void test_mget_of_no_json(void **state)
 {
     (void)state;
@@ -1122,6 +1188,8 @@ int main(void)
         cmocka_unit_test(test_pages_that_fail),
         cmocka_unit_test(test_pages_that_are_too_long),
         cmocka_unit_test(test_pages_that_are_refused),
+        cmocka_unit_test(test_mget_of_routed_documents),
+        cmocka_unit_test(test_bulk_with_a_routing),
         cmocka_unit_test(test_mget_of_no_json),
         cmocka_unit_test(test_mget_that_stays_unreadable),
         cmocka_unit_test(test_page_of_no_json),

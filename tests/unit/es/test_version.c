@@ -9,21 +9,21 @@
 #include <cmocka.h>
 
 /* Capabilities as one letter each, in the order of the table. */
-static const char letters[] = "tumswpgSqhPOdv";
+static const char letters[] = "tumswpgrSqhPOdv";
 
 static const struct {
     const char *distribution, *number, *has;
 } servers[] = {
-    {NULL, "1.7.6", "tumswp"},        {NULL, "2.4.6", "tumsw"},
-    {NULL, "5.6.16", "tugS"},         {NULL, "6.6.2", "tgS"},
-    {NULL, "6.8.23", "tgSq"},         {NULL, "7.0.0", "gSqh"},
-    {NULL, "7.11.2", "gSqh"},         {NULL, "7.17.28", "gSqhP"},
-    {NULL, "8.10.4", "gSqhP"},        {NULL, "8.19.21", "gSqhPd"},
-    {NULL, "9.0.0-beta1", "gSqhPd"},  {NULL, "9.2.0", "gSqhPdv"},
-    {NULL, "9.5.3", "gSqhPdv"},       {NULL, "12.0.0", "gSqhPdv"},
-    {"opensearch", "1.3.20", "gSqh"}, {"opensearch", "2.11.0", "gSqh"},
-    {"opensearch", "3.2.0", "gSqh"},  {"opensearch", "3.6.0-SNAPSHOT", "gSqhO"},
-    {"opensearch", "9.5.0", "gSqhO"},
+    {NULL, "1.7.6", "tumswp"},         {NULL, "2.4.6", "tumsw"},
+    {NULL, "5.6.16", "tugrS"},         {NULL, "6.6.2", "tgrS"},
+    {NULL, "6.8.23", "tgrSq"},         {NULL, "7.0.0", "grSqh"},
+    {NULL, "7.11.2", "grSqh"},         {NULL, "7.17.28", "grSqhP"},
+    {NULL, "8.10.4", "grSqhP"},        {NULL, "8.19.21", "grSqhPd"},
+    {NULL, "9.0.0-beta1", "grSqhPd"},  {NULL, "9.2.0", "grSqhPdv"},
+    {NULL, "9.5.3", "grSqhPdv"},       {NULL, "12.0.0", "grSqhPdv"},
+    {"opensearch", "1.3.20", "grSqh"}, {"opensearch", "2.11.0", "grSqh"},
+    {"opensearch", "3.2.0", "grSqh"},  {"opensearch", "3.6.0-SNAPSHOT", "grSqhO"},
+    {"opensearch", "9.5.0", "grSqhO"},
 };
 
 static void test_capabilities(void **state)
