@@ -64,14 +64,17 @@ static void finish(struct mget *m, const struct es_document *documents, const st
     free_mget(m);
 }
 
+/* The routing of a document without one is its _id: said so, it is read from an index that demands
+ * a routing, too (in 7.x it would fail the whole request). */
 static bool append_one(const struct mget *m, size_t i, struct buf *body, struct err *err)
 {
     buf_append_str(body, "{\"_id\":");
     if (!json_append_string(body, m->ids[i]))
         return err_set(err, ERR_VALUE, "a key is not UTF-8");
-    if (m->routings && !slice_is_null(m->routings[i])) {
+    if (m->routings) {
+        const struct slice routing = m->routings[i];
         buf_append_str(body, ",\"routing\":");
-        if (!json_append_string(body, m->routings[i]))
+        if (!json_append_string(body, slice_is_null(routing) ? m->ids[i] : routing))
             return err_set(err, ERR_VALUE, "a routing is not UTF-8");
     }
     if (m->hidden && (m->stage == PROBE || m->hidden[i]))

@@ -848,7 +848,7 @@ static void test_mget_of_routed_documents(void **state)
     check_seen(
         &w, 3, "POST", "/my%20index/_mget?_source_exclude_vectors=false",
         "{\"docs\":[{\"_id\":\"a\",\"routing\":\"x\"},{\"_id\":\"bb\",\"routing\":\"new\\\"\"},"
-        "{\"_id\":\"c\"}]}");
+        "{\"_id\":\"c\",\"routing\":\"c\"}]}");
     assert_int_equal(w.s.documents[1].version, 9);
     assert_false(w.s.documents[2].found);
     assert_false(sync_mget(&w.s, (const char *const[]){"a"}, 1)); /* a shard is missing */
