@@ -3,12 +3,15 @@
 them stands still for half a minute, changes can't be copied. Each is on the page, in the metrics, in
 readiness and in the log, and gone again afterwards; nothing is lost. Servers that somebody else runs
 are left alone."""
+import contextlib
 import html
 import re
+import threading
 import time
 import uuid
 
 import pytest
+from cassandra import DriverException
 from cassandra.cluster import NoHostAvailable
 from support import eventually, now, servers_tool
 from test_http import Metrics, get, up
@@ -103,6 +106,58 @@ def test_servers_that_are_killed(place, caes, broken):
         is_well(caes, daemon, server, back)
         eventually(lambda k=key: place.doc(k) and place.row(k), 60)
         assert place.doc(key)[1]["user"] == place.row(key)["user"] == "written meanwhile"
+
+
+class Writer:
+    """Writes new records to both stores until it is left, and keeps the keys that were acknowledged."""
+
+    def __init__(self, place):
+        self.place, self.keys, self.ended = place, [], threading.Event()
+        self.threads = [threading.Thread(target=self.write, args=(one,), daemon=True)
+                        for one in (place.put_doc, place.write_row)]
+
+    def write(self, one):
+        while not self.ended.wait(0.02):
+            with contextlib.suppress(DriverException, NoHostAvailable):
+                self.keys.append(str(one(now(), user="written")))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_a_node_that_is_drained(place, caes, broken):
+    """As before an upgrade: the process stays, but closes and refuses connections."""
+    place.make()
+    daemon = caes.configure(http={"readyLag": 5}, sync={"settle": 0.5}).run()
+    up(caes)
+    server, before = broken[1], len(daemon.text())
+    with Writer(place) as writer:
+        eventually(lambda: len(place.rows()) > 20)
+        server.tool("drain")
+        rows = len(writer.keys)
+        sees(caes, daemon, server, before)
+        told = caes.command("status").out
+        address = f"{place.servers.cassandra_hosts[0]}:{place.servers.cassandra_port}"
+        assert re.search(rf"state\.text: Waiting for Cassandra since .*{address}.*refused", told)
+        assert re.search(r"dead_letters: 0$", told, re.MULTILINE)
+        assert len(writer.keys) > rows and daemon.running()
+        back = len(daemon.text())
+        server.tool("restart")
+        eventually(lambda: answers(place), 60)
+        is_well(caes, daemon, server, back)
+    keys = set(writer.keys)
+    eventually(lambda: keys <= place.rows().keys() and keys <= place.docs().keys(), 60)
+    assert Metrics(caes).value("caes_dead_letters") == 0
+    assert daemon.stop() == 0
+    report = caes.command("verify", "--json").json
+    assert report["equal"] == report["compared"] >= len(keys)
 
 
 def test_a_server_that_stands_still(place, caes, broken):

@@ -1,8 +1,10 @@
 """Cassandra, from the jars of cassandra-all: the configuration is ours to write."""
 import json
+import subprocess
 from pathlib import Path
 
 from .certificates import PASSWORD
+from .places import Failure
 from .process import answers
 from .server import Server
 
@@ -128,6 +130,15 @@ class Cassandra(Server):
         text = instance.log.read_text(errors="replace")
         return ("Starting listening for CQL clients" in text
                 and answers(self.address, instance.ports["native"]))
+
+    def drain(self, instance):
+        lib = Path(instance.state["home"]) / "lib"
+        run = subprocess.run(
+            [f"{self.java}/bin/java", *OPEN, "-Xmx128m", f"-Duser.home={instance.folder / 'tmp'}",
+             "-cp", f"{lib}/*", "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1",
+             "-p", str(instance.ports["jmx"]), "drain"], capture_output=True, text=True)
+        if run.returncode:
+            raise Failure(f"{self.name} {self.version}: {(run.stderr or run.stdout).strip()[:300]}")
 
     def where(self, instance):
         return f"{self.address}:{instance.ports['native']}"

@@ -183,6 +183,9 @@ class Instance:
     def resume(self):
         process.signal_group(self.pid, signal.SIGCONT)
 
+    def drain(self):
+        self.server.drain(self)
+
     def restart(self):
         with locked(self.folder / "lock"):
             self.stop()

@@ -26,6 +26,9 @@ class Server:
         self.demand_logins()
         self.tls = tls
 
+    def drain(self, instance):
+        raise Failure(f"{self.name} {self.version} can't be drained")
+
     def kind(self):
         """What its variables are called after the name."""
         return {None: "SECURE", "server": "TLS", "both": "MTLS"}[self.tls]
