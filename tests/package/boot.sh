@@ -7,6 +7,8 @@ grep -q '^0::/$' /proc/self/cgroup
 mount --make-rprivate /
 mount --bind "$tree" "$tree"
 mount -t proc proc "$tree/proc"
+mount --bind "$tree/proc/sys" "$tree/proc/sys" # systemd would change settings of the whole machine
+mount -o remount,bind,ro "$tree/proc/sys"
 mount -t tmpfs tmpfs "$tree/sys"
 mkdir -p "$tree/sys/fs/cgroup"
 mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"

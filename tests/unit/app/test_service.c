@@ -71,7 +71,11 @@ static const char *listen_again(void)
 {
     size_t len = 0;
     ssize_t got;
-    while ((got = recv(manager, heard + len, sizeof heard - len - 2, 0)) > 0) {
+    char more[1024];
+    while ((got = recv(manager, more, sizeof more, 0)) > 0) {
+        if (len + (size_t)got + 2 > sizeof heard)
+            continue; /* enough was heard */
+        memcpy(heard + len, more, (size_t)got);
         len += (size_t)got;
         heard[len++] = '\n';
     }
