@@ -29,10 +29,12 @@ struct job_difference {
     enum job_kind kind;
     int64_t elasticsearch_version; /* 0: no document */
     int64_t cassandra_version;     /* 0: no row, or no version of it is known */
+    int64_t cassandra_write_time;  /* of the row that has it, µs; 0: no row, or not known */
 };
 
 const char *job_kind_text(enum job_kind kind);
-/* {"key","kind","elasticsearch_version","cassandra_version"}; versions of 0 are null. */
+/* {"key","kind","elasticsearch_version","cassandra_version","cassandra_write_time"}; numbers of 0 are
+ * null. */
 void job_difference_append(struct buf *out, const struct job_difference *difference);
 /* The same back; false: no such object. Borrows. */
 MUST_USE bool job_difference_read(const struct json_node *node, struct job_difference *out);

@@ -112,6 +112,20 @@ static void take_outcomes(struct repairing *r, bool last)
     r->count = left;
 }
 
+/* A server that fails for a while is no reason to give up: what a cycle should have seen is put
+ * off. */
+static bool bring_over(const struct job_repair *o, bool whole, struct err *err)
+{
+    struct pipeline_report report;
+    struct err own = {0};
+    if (o->dry_run || pipeline_cycle(o->pipeline, whole, o->verify.stop, &report, &own) ||
+        (err_class_of(own.code) == ERR_CLASS_RETRY && !o->verify.stop->raised))
+        return true;
+    *err = own;
+    return false;
+}
+
+/* A cycle before each attempt: what was written meanwhile is known then. */
 static bool mend_batch(struct repairing *r, struct err *err)
 {
     const struct job_repair *o = r->o;
@@ -123,7 +137,7 @@ static bool mend_batch(struct repairing *r, struct err *err)
                                                .mends = r->mends,
                                                .count = r->count};
         io_lock_take(o->lock);
-        const bool fine = pipeline_repair(o->pipeline, &repair, err);
+        const bool fine = bring_over(o, i > 0, err) && pipeline_repair(o->pipeline, &repair, err);
         io_lock_give(o->lock);
         if (!fine)
             return false;
@@ -147,8 +161,9 @@ static bool add_mend(struct repairing *r, struct slice line, struct json_doc *do
         return err_set(err, ERR_CONFIG, "no difference as verify writes it: %.*s",
                        line.len > 100 ? 100 : (int)line.len, line.ptr);
     d->key = arena_copy(&r->arena, d->key);
-    r->mends[r->count++] =
-        (struct pipeline_mend){.key = d->key, .row_version = d->cassandra_version};
+    r->mends[r->count++] = (struct pipeline_mend){.key = d->key,
+                                                  .row_version = d->cassandra_version,
+                                                  .row_write_time = d->cassandra_write_time};
     return true;
 }
 

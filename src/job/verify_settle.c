@@ -88,6 +88,7 @@ static void found(struct verify *v, const struct look *l)
         .kind = kind_of(v, l, version),
         .elasticsearch_version = l->document.version,
         .cassandra_version = l->row.content.missing ? 0 : version,
+        .cassandra_write_time = l->row.write_time == CHANGE_NO_WRITE_TIME ? 0 : l->row.write_time,
     };
     verify_found(v, &difference);
 }

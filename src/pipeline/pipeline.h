@@ -101,7 +101,8 @@ enum pipeline_mended {
 };
 struct pipeline_mend {
     struct slice key;
-    int64_t row_version; /* as verify knows it; 0: unknown */
+    int64_t row_version;    /* as verify knows it; 0: unknown */
+    int64_t row_write_time; /* of the row that had it, µs; 0: unknown, or no row */
     struct resolve_decision decision;
     enum pipeline_mended outcome;
     char why[200]; /* one line; of PUT_OFF and UNMENDED */
@@ -114,8 +115,9 @@ struct pipeline_repair {
     size_t count; /* at most 1000 */
 };
 /* Reads both sides of each key, decides by the policy, writes through the guarded sinks, reads
- * again. Settles the dead letters of what is equal then. False: a server or the state failed; mends
- * that have no outcome yet are PUT_OFF. */
+ * again. Settles the dead letters of what is equal then. A row that was written since the last
+ * cycle of the whole overlap began is PUT_OFF: its entry may not have been seen. False: a server or
+ * the state failed; mends that have no outcome yet are PUT_OFF. */
 MUST_USE bool pipeline_repair(struct pipeline *pipeline, const struct pipeline_repair *repair,
                               struct err *err);
 /* Everything that exists has been compared and mended: the gap is closed. */

@@ -20,20 +20,49 @@ static bool tells_version(const struct item *item, const struct store_entry *e)
     return (e->seen & STORE_SEEN_ENTRY) && !(item->row.content.missing && copy);
 }
 
-/* Of the row: a version column, an entry, what verify knew, its write time. */
-static int64_t row_version(const struct pipeline *p, const struct item *item, int64_t known)
+static int64_t highest_entry(const struct item *item)
 {
-    int64_t version = known;
+    int64_t version = 0;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         if (tells_version(item, &e->entry) && e->entry.version > version)
             version = e->entry.version;
     }
+    return version;
+}
+
+/* The version that the row's write time stands for; 0: none. */
+static int64_t version_of_write_time(const struct pipeline *p, const struct item *item)
+{
+    const struct pipeline_options *o = &p->options;
+    if (item->row.content.missing || o->table.unit_us == 0 ||
+        item->row.write_time == CHANGE_NO_WRITE_TIME)
+        return 0;
+    const bool below = o->guard == RESOLVE_GUARD_TIMESTAMP && o->tie == RESOLVE_TIE_CASSANDRA;
+    return (item->row.write_time + below) / o->table.unit_us;
+}
+
+/* Of the row: a version column, an entry, what verify knew, its write time. */
+static int64_t row_version(const struct pipeline *p, const struct item *item,
+                           const struct pipeline_mend *mend)
+{
     if (item->row.version > 0)
         return item->row.version;
-    if (version > 0 || item->row.content.missing || p->options.table.unit_us == 0 ||
-        item->row.write_time == CHANGE_NO_WRITE_TIME)
-        return version;
-    return item->row.write_time / p->options.table.unit_us;
+    const int64_t entry = highest_entry(item), written = version_of_write_time(p, item);
+    const int64_t version = entry > mend->row_version ? entry : mend->row_version;
+    /* What verify knew is that of another row by now, and no entry tells the new one's. */
+    const bool rewritten =
+        entry <= mend->row_version && item->row.write_time != mend->row_write_time;
+    const bool by_write_time =
+        version == 0 || rewritten || p->options.guard == RESOLVE_GUARD_TIMESTAMP;
+    return by_write_time && written > version ? written : version;
+}
+
+/* Whether the row can't be a write whose entry nobody has seen, however fresh it is. */
+static bool row_is_known(const struct pipeline *p, const struct item *item)
+{
+    return item->facts.row_written_by_us ||
+           (p->options.guard == RESOLVE_GUARD_TIMESTAMP && p->options.table.unit_us > 0 &&
+            version_of_write_time(p, item) <= highest_entry(item));
 }
 
 static bool is_equal(const struct pipeline *p, const struct item *item)
@@ -54,10 +83,10 @@ static void decide(const struct cycle *c, const struct pipeline_repair *r,
         .document_version = item->document.version,
         .document_missing = item->document.content.missing,
         .document_unreadable = item->document.unreadable != NULL,
-        .row_version = row_version(p, item, mend->row_version),
+        .row_version = row_version(p, item, mend),
         .row_missing = item->row.content.missing,
         .row_write_time = item->row.write_time,
-        .row_is_own = item->facts.row_written_by_us || item->facts.row_is_own,
+        .row_is_known = row_is_known(p, item),
         .equal = is_equal(p, item),
     };
     item->mended = true;
@@ -190,6 +219,13 @@ static bool mend_all(struct cycle *c, const struct pipeline_repair *r, struct ar
     return memory_flush(c->p->memory, err) && prove(c, r, mends, items, count, arena, err);
 }
 
+/* All that was written up to then has been seen: the brief cycles don't read every late entry. */
+static int64_t settled_at(const struct pipeline *p, const struct pipeline_repair *r, int64_t now)
+{
+    const int64_t read = r->dry_run || now < p->whole_read ? now : p->whole_read;
+    return read - p->options.settle_us;
+}
+
 bool pipeline_repair(struct pipeline *p, const struct pipeline_repair *repair, struct err *err)
 {
     struct pipeline_report report = {0};
@@ -198,7 +234,7 @@ bool pipeline_repair(struct pipeline *p, const struct pipeline_repair *repair, s
     if (!bind_servers(p, err) || !memory_flush(p->memory, err))
         return false;
     c.now = clock_wall_us();
-    c.settled = c.now - p->options.settle_us;
+    c.settled = settled_at(p, repair, c.now);
     const bool fine = window_open(&c, err) && mend_all(&c, repair, &arena, err);
     pipeline_counts_add(&p->status.to_elasticsearch, &report.to_elasticsearch);
     pipeline_counts_add(&p->status.to_cassandra, &report.to_cassandra);

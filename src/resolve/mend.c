@@ -23,8 +23,7 @@ static struct resolve_decision document_wins(const struct resolve_mend_facts *f,
     const bool timed = !f->row_missing && f->row_write_time != CHANGE_NO_WRITE_TIME;
     if (timed && f->row_write_time > r->latest_write_us)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_WRITE_TIME_IN_FUTURE);
-    if (timed && r->guard == RESOLVE_GUARD_SNAPSHOT && !f->row_is_own &&
-        f->row_write_time > r->settled)
+    if (timed && !f->row_is_known && f->row_write_time > r->settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
     struct resolve_decision d = decision(RESOLVE_TO_CASSANDRA, rule);
     d.delete = f->document_missing;

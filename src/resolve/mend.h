@@ -20,7 +20,7 @@ struct resolve_mend_facts {
     int64_t row_version; /* of the row, or of the delete that is known; 0: nobody knows */
     bool row_missing;
     int64_t row_write_time; /* µs, or CHANGE_NO_WRITE_TIME */
-    bool row_is_own;        /* the daemon's own last write */
+    bool row_is_known;      /* the daemon's own last write, or one whose entry has been seen */
     bool equal;
 };
 

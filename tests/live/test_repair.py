@@ -1,10 +1,12 @@
 """`repair` mends what `verify` finds, and nothing else."""
 import json
 import random
+import subprocess
 import time
 import uuid
 
 import pytest
+from cassandra.metadata import Murmur3Token
 from support import eventually, now
 from test_verify import COLUMNS, PROPERTIES, fill, put_row, verify
 
@@ -142,6 +144,38 @@ def test_through_the_daemon_while_writers_go_on(place, caes, filled):
     done = repair(caes)
     assert done["unmended"] == 0 and done["mended"] >= 4
     eventually(lambda: fresh in place.docs() and same(place))
+
+
+@pytest.mark.parametrize("words", [(), ("--missing", "delete")])
+@pytest.mark.parametrize("guard", ["snapshot", "timestamp"])
+def test_what_is_written_while_others_are_mended_stays(place, caes, guard, words):
+    """The last of 4,000 records, long after it was compared, with no cycle but repair's own."""
+    place.make_tables(COLUMNS)
+    place.make_index(PROPERTIES, gc_deletes="0s")
+    caes.configure(interval=0.1, sync={"settle": 0.2}, CassandraConfig={"guard": guard})
+    records = fill(place, 4000, VERSION)
+    if words:
+        place.elastic.drop(place.index)
+        place.make_index(PROPERTIES, gc_deletes="0s")
+    else:
+        place.elastic.bulk(place.index, [(key, VERSION + 500, {"user": "newer", "likes": 0})
+                                         for key in records])
+    place.put_doc(now(), user="where the first cycle begins", likes=0)
+    last = max(records, key=lambda key: Murmur3Token.hash_fn(uuid.UUID(key).bytes))
+    process = subprocess.Popen(caes.argv("repair", *words), env=caes.env, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(1)  # all was compared, the first are mended
+    version = now()
+    place.write_row(version, last, user="meanwhile", likes=1,
+                    timestamp=version * 1_000_000 if guard == "timestamp" else None)
+    time.sleep(0.3)
+    assert process.poll() is None, "too fast for this test"
+    out, err = process.communicate(timeout=100)
+    assert place.row(last) == {"user": "meanwhile", "likes": 1}, out[-200:]
+    assert process.returncode == 0, err
+    caes.sync()
+    assert place.doc(last) == (version, {"user": "meanwhile", "likes": 1})
+    assert same(place) and len(place.rows()) == (2 if words else 4001)
 
 
 def test_unexplained_rows_and_the_gap_are_settled(place, caes):

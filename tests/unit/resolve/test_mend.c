@@ -62,12 +62,11 @@ static void check(const struct resolve_mend_facts *f, const struct resolve_rules
         assert_true(d.gte && d.delete == f->row_missing);
         return;
     }
-    const bool snapshot = r->guard == RESOLVE_GUARD_SNAPSHOT;
     if (f->document_unreadable && !f->document_missing) {
         assert_int_equal(d.action, RESOLVE_DEAD);
     } else if (f->row_write_time > r->latest_write_us) {
         assert_int_equal(d.action, RESOLVE_DEAD);
-    } else if (snapshot && f->row_write_time > SETTLED && !f->row_is_own) {
+    } else if (f->row_write_time > SETTLED && !f->row_is_known) {
         assert_int_equal(d.action, RESOLVE_PUT_OFF);
     } else {
         assert_int_equal(d.action, RESOLVE_TO_CASSANDRA);
@@ -88,7 +87,7 @@ static void test_all(void **state)
             .document_missing = rest / 64 & 1,
             .document_unreadable = rest / 64 & 2,
             .row_missing = rest / 64 & 4,
-            .row_is_own = rest / 64 & 8,
+            .row_is_known = rest / 64 & 8,
             .equal = rest / 64 & 16,
         };
         rest /= 64 * 32;
