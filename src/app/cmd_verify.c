@@ -117,6 +117,9 @@ static void report(const struct view *v, const struct job_verify *o,
             continue;
         buf_printf(out, "%8lld %s\n", (long long)r->kinds[i], job_kind_text((enum job_kind)i));
     }
+    if (r->still_changing)
+        buf_printf(out, "%8lld still changing: never at rest for long enough to be compared\n",
+                   (long long)r->still_changing);
     buf_append_slice(out, buf_slice(&v->lines));
     if (v->count > KEYS_SHOWN && !v->to)
         buf_append_str(out, "  (--keys-to FILE writes all of them)\n");

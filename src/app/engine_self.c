@@ -30,8 +30,9 @@ static void take_result(struct engine_verified *v, struct slice text)
     const struct json_node *result = json_parse(doc, text, false, NULL) ? json_root(doc) : NULL;
     v->compared = number(result, "compared");
     v->mended = number(result, "mended");
-    v->differences = json_member(result, "mended") ? number(result, "unmended")
-                                                   : v->compared - number(result, "equal");
+    v->differences = json_member(result, "mended")
+                         ? number(result, "unmended")
+                         : v->compared - number(result, "equal") - number(result, "still_changing");
     json_doc_free(doc);
 }
 

@@ -120,6 +120,9 @@ void job_verify_append(struct buf *out, const struct job_verify_report *r)
                (long long)r->equal);
     for (int i = 0; i < JOB_KIND_COUNT; i++)
         buf_printf(out, ",\"%s\":%lld", job_kind_text((enum job_kind)i), (long long)r->kinds[i]);
-    buf_printf(out, ",\"documents\":%lld,\"rows\":%lld,\"looked_again\":%lld,\"seconds\":%.3f",
-               (long long)r->documents, (long long)r->rows, (long long)r->looked_again, r->seconds);
+    buf_printf(out,
+               ",\"still_changing\":%lld,\"documents\":%lld,\"rows\":%lld,\"looked_again\":%lld,"
+               "\"seconds\":%.3f",
+               (long long)r->still_changing, (long long)r->documents, (long long)r->rows,
+               (long long)r->looked_again, r->seconds);
 }

@@ -8,7 +8,8 @@
  *
  * The documents are read and sorted by token and key, in bounded memory; then the rows are walked
  * through in the same order and merged with them. What differs is read again by key after a delay
- * until it is either equal or has stood still for that long: only then it counts. */
+ * until it is either equal or has stood still for that long: only then it counts. What never does
+ * is reported apart. */
 
 struct job_verify {
     const struct job_stores *stores;
@@ -30,7 +31,8 @@ struct job_verify_report {
     int64_t documents, rows;
     int64_t compared, equal; /* records: keys of either side */
     int64_t kinds[JOB_KIND_COUNT];
-    int64_t looked_again; /* keys that were read a second time */
+    int64_t still_changing; /* never stood still: can't be told; in no other number but compared */
+    int64_t looked_again;   /* keys that were read a second time */
     double seconds;
 };
 

@@ -140,8 +140,10 @@ static bool settle_batch(struct verify *v, struct look *looks, size_t count, boo
     for (size_t i = 0; i < count; i++) {
         if (is_equal(v, &looks[i]))
             v->report->equal++;
-        else if (last || (stood_still(v, &looks[i]) && !may_be_repeated(v, &looks[i])))
+        else if (stood_still(v, &looks[i]) && (last || !may_be_repeated(v, &looks[i])))
             found(v, &looks[i]);
+        else if (last)
+            v->report->still_changing++;
         else if (!look_again(&looks[i], later, err))
             return false;
     }

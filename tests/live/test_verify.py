@@ -1,4 +1,5 @@
 """`verify` finds what differs, all of it and nothing else."""
+import itertools
 import random
 import threading
 import uuid
@@ -198,6 +199,32 @@ def test_writers_go_on(place, caes, filled):
     finally:
         stop.set()
         writer.join()
+
+
+def test_what_never_stands_still_is_no_difference(place, caes, filled):
+    """A record that is written all the time, in Cassandra or in Elasticsearch, and one that is not."""
+    caes.configure(interval=1, sync={"settle": 0.2, "overlap": 4})
+    hot_row, hot_document, still = random.sample(sorted(filled), 3)
+    place.elastic.delete(place.index, still)
+    stop = threading.Event()
+
+    def write():
+        for n in itertools.count():
+            place.write_row(now(), hot_row, user=f"row {n}", likes=1)
+            place.elastic.put(place.index, hot_document, VERSION + 1 + n, {"user": f"document {n}"})
+            if stop.wait(0.5):
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        report, found = verify(caes)
+    finally:
+        stop.set()
+        writer.join()
+    assert found == {(still, "missing_in_elasticsearch")}
+    assert report["still_changing"] == 2 and report["equal"] == 2997 and report["compared"] == 3000
+    assert "2 still changing" not in caes.command("verify", code=1).out, "at rest now"
 
 
 def test_progress_lines_and_rate(place, caes, filled):
