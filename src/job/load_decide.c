@@ -3,6 +3,8 @@
 
 /* What becomes of one document, and the write of it. */
 
+enum { UNKNOWN_MAX = 500 }; /* µs: a version is 1000 of them at least, where it isn't one */
+
 static void payload_of(const struct load *l, const struct change_document *document,
                        struct buf *out)
 {
@@ -36,6 +38,9 @@ static int64_t write_time_of(const struct load *l, const struct load_document *i
     int64_t time = l->border.settled;
     if (unit > 0)
         time = item->document->version * unit + (below ? -1 : 1);
+    /* A list that is written twice at one time doubles, also when the first one lands last. */
+    if (unit != 1)
+        time += item->unknown < UNKNOWN_MAX ? item->unknown : UNKNOWN_MAX;
     if (item->present && !item->row.content.missing && item->row.write_time >= time &&
         item->row.write_time != CHANGE_NO_WRITE_TIME)
         time = item->row.write_time + 1;

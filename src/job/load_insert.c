@@ -102,6 +102,8 @@ static void take_outcomes(struct load *l, struct load_document *items, size_t co
             load_bury(l, rest, item, err_code_name(item->write.err.code), item->write.err.text);
             break;
         case SINK_RETRY:
+            load_guard_add(l->documents->guard, item->key.text);
+            item->unknown++;
             if (failure->code == ERR_NONE)
                 *failure = item->write.err;
         }

@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -725,6 +726,47 @@ def test_overload_makes_it_slower(ready, caes):
     assert documents(ready) == records
     assert min(server.sizes) < max(server.sizes), server.sizes
     assert dead_letters(caes) == {}
+
+
+class Swallowing(Proxy):
+    """The first requests with a mark reach the server; their connection ends before the answer."""
+
+    def __init__(self, host, port, mark, times):
+        super().__init__(host, port)
+        self.mark, self.left, self.mute = mark, times, set()
+
+    def _carry(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 20):
+                if target in self.mute:
+                    break
+                last = self.mark in data and self.left > 0
+                if last:
+                    self.left -= 1
+                    self.mute.add(source)
+                target.sendall(data)
+                if last:
+                    time.sleep(0.3)
+                    break
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_lists_whose_write_was_not_answered_are_not_doubled(place, caes):
+    place.make(columns={"tags": "list<text>"}, properties={"tags": {"type": "keyword"}})
+    records = {str(uuid.uuid4()): {"tags": [f"marked {n}", "second"]} for n in range(300)}
+    place.put_doc(now() - 200, tags=["last"])
+    place.elastic.bulk(place.index, [(key, OLD, record) for key, record in records.items()])
+    with Swallowing(place.servers.cassandra_hosts[0], place.servers.cassandra_port, b"marked",
+                    3) as proxy:
+        caes.configure(interval=0.3, sync={"settle": 0.3, "overlap": 3}, CassandraConfig={
+            "contactPoints": ["127.0.0.1"], "port": proxy.port, "requestTimeout": 2})
+        report = load(caes, "elasticsearch")
+        assert proxy.left == 0
+    rows = place.rows()
+    assert {key: rows[key] for key in records} == records
+    assert report["records"] == 301 and report["dead"] == 0
 
 
 @pytest.mark.parametrize("side", ["cassandra", "elasticsearch"])
