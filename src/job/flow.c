@@ -50,10 +50,26 @@ static void shrink(struct job_flow *f)
     f->batch = f->batch / 2 > f->batch_min ? f->batch / 2 : f->batch_min;
 }
 
-void job_flow_leave(struct job_flow *f, struct job_flow_turn turn, enum err_code code)
+void job_flow_give_up(struct job_flow *f, struct job_flow_turn turn)
 {
     f->waited_us += (uint64_t)(clock_mono_us() - turn.since_us);
     io_group_done(&f->in_flight);
+}
+
+void job_flow_failed(struct job_flow *f, enum err_code code)
+{
+    if (err_class_of(code) != ERR_CLASS_REJECT)
+        shrink(f);
+}
+
+void job_flow_went_well(struct job_flow *f)
+{
+    f->failures = 0;
+}
+
+void job_flow_leave(struct job_flow *f, struct job_flow_turn turn, enum err_code code)
+{
+    job_flow_give_up(f, turn);
     if (code == ERR_NONE || err_class_of(code) == ERR_CLASS_REJECT)
         grow(f);
     else if (turn.generation == f->generation)

@@ -33,6 +33,11 @@ struct job_flow_turn {
 struct job_flow_turn job_flow_enter(struct job_flow *flow);
 /* code: what became of it; ERR_NONE: fine. */
 void job_flow_leave(struct job_flow *flow, struct job_flow_turn turn, enum err_code code);
+/* Nothing was sent. */
+void job_flow_give_up(struct job_flow *flow, struct job_flow_turn turn);
+/* A request without a turn of its own failed, or (failures in a row end) went well. */
+void job_flow_failed(struct job_flow *flow, enum err_code code);
+void job_flow_went_well(struct job_flow *flow);
 /* After a failure: waits, longer each time in a row. False: stopped. */
 MUST_USE bool job_flow_pause(struct job_flow *flow);
 

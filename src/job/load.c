@@ -158,9 +158,10 @@ static bool wait_for_entries(struct load *l, struct err *err)
             load_tell(l);
     }
     while (!load_read_entries(l, err)) {
-        if (!load_retries(l, &l->cassandra, err))
+        if (!load_retries_failed(l, &l->cassandra, err))
             return false;
     }
+    job_flow_went_well(&l->cassandra);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "job/load_bulk.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "map/convert.h"
 #include "source/documents.h"
@@ -30,6 +31,7 @@ void load_bulk_close(struct load_bulk *b)
 void load_bulk_reset(struct load_bulk *b)
 {
     b->count = 0;
+    b->too_large = b->late = false;
     buf_clear(&b->body);
 }
 
@@ -120,16 +122,51 @@ static void on_bulk(void *ctx, const struct es_bulk_item *items, size_t count,
     io_group_done(&s->group);
 }
 
+void load_bulk_enter(struct load_bulk *b)
+{
+    b->turn = job_flow_enter(&b->l->elasticsearch);
+    b->entered = true;
+}
+
+void load_bulk_leave(struct load_bulk *b)
+{
+    if (b->entered)
+        job_flow_give_up(&b->l->elasticsearch, b->turn);
+    b->entered = false;
+}
+
+/* The cycles look at a delete for an overlap: what was read before it must have shown by then. */
+static bool is_late(const struct load_bulk *b)
+{
+    const struct pipeline_options *o = b->l->o->stores->options;
+    const int64_t most = o->overlap_us / 4 > o->settle_us ? o->overlap_us / 4 : o->settle_us;
+    return clock_mono_us() - b->read_us > most;
+}
+
+/* False: not to be sent any more. */
+static bool take_turn(struct load_bulk *b)
+{
+    if (!b->entered)
+        load_bulk_enter(b);
+    if (is_late(b)) {
+        load_bulk_leave(b);
+        load_bulk_reset(b);
+        b->late = true;
+        return false;
+    }
+    b->entered = false; /* given back with the answer */
+    return true;
+}
+
 bool load_bulk_send(struct load_bulk *b, struct err *err)
 {
     struct load *l = b->l;
     struct sending s = {.bulk = b};
+    b->too_large = b->late = false;
+    if (b->count == 0 || !take_turn(b))
+        return true;
     struct buf body = b->body;
     const size_t bytes = body.len, count = b->count;
-    b->too_large = false;
-    if (count == 0)
-        return true;
-    const struct job_flow_turn turn = job_flow_enter(&l->elasticsearch);
     b->body = (struct buf){0};
     io_group_add(&s.group);
     if (es_bulk(l->o->stores->elasticsearch, &body, count, on_bulk, &s, &s.err)) {
@@ -138,7 +175,7 @@ bool load_bulk_send(struct load_bulk *b, struct err *err)
         s.failed = true;
         s.code = s.err.code;
     }
-    job_flow_leave(&l->elasticsearch, turn, s.code);
+    job_flow_leave(&l->elasticsearch, b->turn, s.code);
     if (!s.failed)
         l->report->bytes += (int64_t)bytes;
     if (s.failed && s.err.code == ERR_TOO_LARGE) {

@@ -100,14 +100,14 @@ static bool read_page(struct feeding *f, int64_t low, int64_t high, struct sourc
                                     stores->options->deleted_field, &options, page, &f->arena, err);
     l->elasticsearch.waited_us += (uint64_t)(clock_mono_us() - since);
     if (fine) {
-        l->elasticsearch.failures = 0;
+        job_flow_went_well(&l->elasticsearch);
         return true;
     }
     if (err->code == ERR_TOO_LARGE && f->size > 1 && !f->feed) {
         f->size /= 2;
         err->code = ERR_OVERLOADED; /* again */
     }
-    job_flow_leave(&l->elasticsearch, job_flow_enter(&l->elasticsearch), err->code);
+    job_flow_failed(&l->elasticsearch, err->code);
     return false;
 }
 
@@ -206,8 +206,10 @@ bool load_documents_again(struct load *l, const struct slice *keys, size_t count
     while (!(fine = source_documents_read(stores->elasticsearch, stores->table.schema,
                                           stores->options->deleted_field, keys, count, documents,
                                           &arena, err)) &&
-           load_retries(l, &l->elasticsearch, err))
+           load_retries_failed(l, &l->elasticsearch, err))
         ;
+    if (fine)
+        job_flow_went_well(&l->elasticsearch);
     for (size_t i = 0; fine && i < count; i++) {
         if (documents[i].version >= l->border.since) {
             l->report->skipped++;

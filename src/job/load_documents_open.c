@@ -25,10 +25,14 @@ static bool read_keys(struct load *l, uint32_t number, struct err *err)
     bool fine = true;
     job_walk_part(INT64_MIN, INT64_MAX, l->documents->key_parts, number, &low, &high);
     source_range_open(&range, low, high);
-    while (fine && !range.ended)
-        fine = source_scan_page(l->documents->keys, &range, add_key, l, err)
-                   ? load_goes_on(l, 0, err)
-                   : load_retries(l, &l->cassandra, err);
+    while (fine && !range.ended) {
+        if (source_scan_page(l->documents->keys, &range, add_key, l, err)) {
+            job_flow_went_well(&l->cassandra);
+            fine = load_goes_on(l, 0, err);
+        } else {
+            fine = load_retries_failed(l, &l->cassandra, err);
+        }
+    }
     source_range_close(&range);
     return fine;
 }

@@ -120,7 +120,7 @@ static bool attempt(struct load *l, struct load_document *items, size_t count,
     for (size_t i = 0; i < count; i++)
         load_guard_begin(guard, items[i].hash);
     if (!read_rows(l, items, count, &arena, failure)) {
-        job_flow_leave(&l->cassandra, job_flow_enter(&l->cassandra), failure->code);
+        job_flow_failed(&l->cassandra, failure->code);
     } else {
         fine = decide_all(l, items, count, rest, err);
         if (fine) {

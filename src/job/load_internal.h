@@ -53,8 +53,11 @@ void load_tell(struct load *l);
 void load_note(struct load *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* After count records: waits for the rate. False: stopped. */
 MUST_USE bool load_goes_on(struct load *l, int64_t count, struct err *err);
-/* A request failed: true after a while where it may work later; false: it is over, err tells. */
+/* A request failed, which flow knows by now: true after a while where it may work later; false: it
+ * is over, err tells. */
 MUST_USE bool load_retries(struct load *l, struct job_flow *flow, struct err *err);
+/* The same for one that had no turn of its own: flow learns of it. */
+MUST_USE bool load_retries_failed(struct load *l, struct job_flow *flow, struct err *err);
 /* The most that one request should ask for, for the rate to be kept smoothly. */
 uint32_t load_limit(const struct load *l, uint32_t limit);
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/mem.h"
 #include "job/load_rows.h"
 #include "map/convert.h"
@@ -135,7 +136,6 @@ static void take_outcomes(struct load_page *p, size_t tried)
 /* tried: of the keys in p->again. What fails for a while stays open. */
 bool load_page_attempt(struct load_page *p, size_t tried, bool direct, struct err *err)
 {
-    struct job_flow *flow = &p->l->elasticsearch;
     struct err own = {0};
     const bool fine = direct ? load_bulk_send(&p->bulk, &own)
                              : load_bulk_merge(&p->bulk, p->items, p->count, &own);
@@ -144,7 +144,7 @@ bool load_page_attempt(struct load_page *p, size_t tried, bool direct, struct er
         return false;
     }
     if (!fine)
-        job_flow_leave(flow, job_flow_enter(flow), own.code);
+        job_flow_failed(&p->l->elasticsearch, own.code);
     take_outcomes(p, tried);
     return true;
 }
@@ -161,10 +161,14 @@ static bool read_again(struct load_page *p, size_t count, struct err *err)
         if (!map_key_parse(schema, p->again[i], cells, &p->arena, err))
             return false; /* it was one before */
     }
-    while (!source_rows_read(stores->rows, keys, count, rows, &p->arena, err)) {
-        if (!load_retries(p->l, &p->l->cassandra, err))
+    for (;;) {
+        p->bulk.read_us = clock_mono_us();
+        if (source_rows_read(stores->rows, keys, count, rows, &p->arena, err))
+            break;
+        if (!load_retries_failed(p->l, &p->l->cassandra, err))
             return false;
     }
+    job_flow_went_well(&p->l->cassandra);
     for (size_t i = 0; i < count; i++) {
         if (!rows[i].content.missing && !load_page_take(p, p->again[i], &rows[i], false, err))
             return false;
@@ -177,7 +181,7 @@ bool load_page_finish(struct load_page *p, struct err *err)
 {
     size_t limit = p->l->elasticsearch.batch;
     while (p->again_count > 0) {
-        if (p->troubled && !p->bulk.too_large) {
+        if (p->troubled && !p->bulk.too_large && !p->bulk.late) {
             err_set(err, ERR_OVERLOADED, "elasticsearch does not take what it is sent");
             if (!load_retries(p->l, &p->l->elasticsearch, err))
                 return false;
@@ -188,7 +192,10 @@ bool load_page_finish(struct load_page *p, struct err *err)
             limit = p->l->elasticsearch.batch;
         const size_t count = p->again_count < limit ? p->again_count : limit;
         load_page_reset(p);
-        if (!read_again(p, count, err) || !load_page_attempt(p, count, false, err))
+        load_bulk_enter(&p->bulk);
+        const bool fine = read_again(p, count, err) && load_page_attempt(p, count, false, err);
+        load_bulk_leave(&p->bulk);
+        if (!fine)
             return false;
     }
     return load_rest_write_letters(p->l, &p->rest, err);

@@ -63,6 +63,12 @@ bool load_retries(struct load *l, struct job_flow *flow, struct err *err)
            err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
 }
 
+bool load_retries_failed(struct load *l, struct job_flow *flow, struct err *err)
+{
+    job_flow_failed(flow, err->code);
+    return load_retries(l, flow, err);
+}
+
 uint32_t load_limit(const struct load *l, uint32_t limit)
 {
     const int64_t rate = l->o->rate;

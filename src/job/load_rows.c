@@ -34,15 +34,16 @@ static bool scan_page(struct load_page *p, struct source_range *range, struct er
         range->page_size = limit;
     load_page_reset(p);
     load_rest_reset(&p->rest);
+    p->bulk.read_us = since;
     const bool fine = source_scan_page(l->rows->scan, range, take_scanned, p, err);
     l->cassandra.waited_us += (uint64_t)(clock_mono_us() - since);
     if (!fine) {
-        job_flow_leave(&l->cassandra, job_flow_enter(&l->cassandra), err->code);
+        job_flow_failed(&l->cassandra, err->code);
         if (err->code == ERR_TIMEOUT && range->page_size > 10)
             range->page_size /= 2;
         return false;
     }
-    l->cassandra.failures = 0;
+    job_flow_went_well(&l->cassandra);
     if (p->failed)
         *err = p->err;
     return !p->failed;

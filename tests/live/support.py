@@ -19,6 +19,7 @@ from pathlib import Path
 import requests
 from cassandra import ConsistencyLevel
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+from cassandra.metadata import Murmur3Token
 from cassandra.policies import RoundRobinPolicy
 from cassandra.query import SimpleStatement, dict_factory
 
@@ -47,6 +48,11 @@ def eventually(check, timeout=20, pause=0.1):
 def now():
     """The version that an application would give a write now, in seconds."""
     return int(time.time())
+
+
+def token(key):
+    """Where a uuid lies on the ring."""
+    return Murmur3Token.hash_fn(uuid.UUID(key).bytes)
 
 
 def free_port():

@@ -22,7 +22,7 @@ import requests
 from proxy import Proxy
 from state import dead_letters
 from test_crash import Application
-from support import Caes, eventually, now
+from support import Caes, eventually, now, token
 
 COLUMNS = {"user": "text", "message": "text", "likes": "int"}
 PROPERTIES = {"user": {"type": "keyword"}, "message": {"type": "keyword"},
@@ -668,6 +668,25 @@ def test_many_records_with_two_kills(place, caes, side):
 
 # --- servers in trouble
 
+def test_a_server_that_is_away_when_entries_are_read_again_is_said(ready, caes):
+    place = ready
+    fill_rows(place, 100)
+    place.cql(f"INSERT INTO {place.keyspace}.data (did, user) VALUES (uuid(), 'may have an entry')")
+    with Proxy(place.servers.cassandra_hosts[0], place.servers.cassandra_port) as proxy:
+        caes.configure(CassandraConfig={"contactPoints": ["127.0.0.1"], "port": proxy.port,
+                                        "requestTimeout": 1, "connectTimeout": 1})
+        process = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--json"), env=caes.env,
+                                   stdout=subprocess.PIPE, text=True)
+        said = iter(json.loads(line).get("progress", {}) for line in process.stdout)
+        assert any(progress.get("phase") == "wait" for progress in said)
+        proxy.cut()
+        threading.Timer(15, proxy.mend).start()
+        notes = [progress["note"] for progress in said if "note" in progress]
+        assert process.wait(60) == 0
+    assert [note for note in notes if note.startswith("waits: ")], notes
+    assert len(documents(place)) == 101
+
+
 class Overloaded(http.server.BaseHTTPRequestHandler):
     """In front of Elasticsearch: of three bulks one is refused as a whole, one by half."""
     protocol_version = "HTTP/1.1"
@@ -767,6 +786,52 @@ def test_lists_whose_write_was_not_answered_are_not_doubled(place, caes):
     rows = place.rows()
     assert {key: rows[key] for key in records} == records
     assert report["records"] == 301 and report["dead"] == 0
+
+
+class Holding(Overloaded):
+    """In front of Elasticsearch: bulks that index wait until they are let through."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if "_bulk" in self.path and b'{"index"' in body:
+            with self.server.lock:
+                self.server.held.append(body)
+            self.server.through.wait(60)
+        answer = self.forward(body)
+        self.answer(answer.status_code, answer.content)
+
+    do_GET = do_PUT = do_DELETE = do_POST
+
+
+def test_rows_that_had_to_wait_are_read_again(ready, caes):
+    """They were deleted meanwhile, and no cycle looks at that any more."""
+    place = ready
+    caes.configure(sync={"overlap": 2}, CassandraConfig={"deleteSettle": 0.5})
+    records = fill_rows(place, 3000)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Holding)
+    server.target, server.lock, server.held = place.elastic.url, threading.Lock(), []
+    server.through = threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        caes.configure(ElasticSearchConfig={"hosts": [f"http://127.0.0.1:{server.server_port}"]})
+        process = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--json"), env=caes.env,
+                                   stdout=subprocess.PIPE, text=True)
+        eventually(lambda: len(server.held) >= 4)
+        time.sleep(0.5)  # those that are scanned and not sent
+        sent = b"".join(server.held)
+        first = [key for key in sorted(records, key=token) if key.encode() not in sent]
+        for key in first[:100]:
+            place.delete_row(now(), key)
+        time.sleep(6)
+        server.through.set()
+        report = json.loads(process.communicate(timeout=60)[0].splitlines()[-1])
+    finally:
+        server.through.set()
+        server.shutdown()
+    assert process.returncode == 0 and report["dead"] == 0
+    for key in first[:100]:
+        del records[key]
+    assert documents(place) == records == place.rows()
 
 
 @pytest.mark.parametrize("side", ["cassandra", "elasticsearch"])

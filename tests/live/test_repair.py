@@ -6,8 +6,7 @@ import time
 import uuid
 
 import pytest
-from cassandra.metadata import Murmur3Token
-from support import eventually, now
+from support import eventually, now, token
 from test_verify import COLUMNS, PROPERTIES, fill, put_row, verify
 
 VERSION = now() - 1000
@@ -161,7 +160,7 @@ def test_what_is_written_while_others_are_mended_stays(place, caes, guard, words
         place.elastic.bulk(place.index, [(key, VERSION + 500, {"user": "newer", "likes": 0})
                                          for key in records])
     place.put_doc(now(), user="where the first cycle begins", likes=0)
-    last = max(records, key=lambda key: Murmur3Token.hash_fn(uuid.UUID(key).bytes))
+    last = max(records, key=token)
     process = subprocess.Popen(caes.argv("repair", *words), env=caes.env, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.read(1)  # all was compared, the first are mended
