@@ -12,6 +12,7 @@ struct repairing {
     struct job_repair_report *report;
     struct job_spool *spool; /* differences, a JSON object a line */
     struct buf line;
+    int64_t put_off; /* in the end: nobody knows what to do about them */
     bool spool_failed;
     struct err spool_error;
     /* a batch */
@@ -105,6 +106,7 @@ static void take_outcomes(struct repairing *r, bool last)
         }
         r->report->mended += mend->outcome == PIPELINE_MENDED;
         r->report->equal += mend->outcome == PIPELINE_EQUAL;
+        r->put_off += mend->outcome == PIPELINE_PUT_OFF;
         r->report->unmended +=
             mend->outcome == PIPELINE_UNMENDED || mend->outcome == PIPELINE_PUT_OFF;
         say_item(r, &r->differences[i], mend);
@@ -215,7 +217,7 @@ bool job_repair(const struct job_repair *o, struct job_repair_report *report, st
     r->spool = job_spool_new(o->verify.folder, err);
     bool fine = r->spool && (o->dry_run || sync_first(o, err)) &&
                 (o->keys ? spool_keys(r, err) : find_differences(r, err)) && mend_all(r, err);
-    if (fine && is_whole(o))
+    if (fine && is_whole(o) && r->put_off == 0)
         fine = close_gap(o, err);
     job_spool_free(r->spool);
     arena_free(&r->arena);

@@ -24,8 +24,9 @@ struct job_repair_report {
 };
 
 /* Says {"item":{"key","kind","action","rule","mended","why"}} for each record and {"progress":…}
- * about once a second. After a whole run without a policy but "newest" the gap is closed. For
- * tasks. Errors: of the servers; ERR_STATE; ERR_CANCELLED. */
+ * about once a second. After a whole run without a policy but "newest" the gap is closed, unless a
+ * record could not be decided or a server did not take it. For tasks. Errors: of the servers;
+ * ERR_STATE; ERR_CANCELLED. */
 MUST_USE bool job_repair(const struct job_repair *options, struct job_repair_report *report,
                          struct err *err);
 /* {"mended","unmended","equal","dry_run"} and, of a run of its own, "compared": an object. */

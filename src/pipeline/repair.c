@@ -145,6 +145,15 @@ static const char *why_not(const struct item *item)
     return "hidden by cells with a newer write time";
 }
 
+/* Somebody has written it since it was read: decided anew it may be equal. */
+static bool moved_on(const struct item *before, const struct item *now)
+{
+    if (now->document.version > before->write.version)
+        return true;
+    return before->decision.action == RESOLVE_TO_CASSANDRA && !now->row.content.missing &&
+           now->row.write_time > before->write.write_time;
+}
+
 static bool settle(struct cycle *c, struct slice key, struct err *err)
 {
     struct pipeline *p = c->p;
@@ -174,6 +183,8 @@ static bool prove(struct cycle *c, const struct pipeline_repair *r, struct pipel
             tell(mends[i], PIPELINE_MENDED, "");
         else if (write->outcome == SINK_RETRY)
             tell(mends[i], PIPELINE_PUT_OFF, write->err.text);
+        else if (write->outcome != SINK_REJECTED && moved_on(&items[i], &again[i]))
+            tell(mends[i], PIPELINE_PUT_OFF, why_not(&again[i]));
         else
             tell(mends[i], PIPELINE_UNMENDED,
                  write->outcome == SINK_REJECTED ? write->err.text : why_not(&again[i]));

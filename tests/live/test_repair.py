@@ -6,6 +6,7 @@ import time
 import uuid
 
 import pytest
+from gate import Gate
 from support import eventually, now, token
 from test_verify import COLUMNS, PROPERTIES, fill, put_row, verify
 
@@ -196,6 +197,44 @@ def test_unexplained_rows_and_the_gap_are_settled(place, caes):
     assert place.row(key) == {"user": "document"}
     assert caes.command("dlq", "list", "--json").json["count"] == 0
     caes.sync()
+
+
+def test_the_gap_stays_while_a_record_can_not_be_decided(place, caes):
+    """A row that was written in the future: its entry may still come."""
+    place.make_tables({**COLUMNS, "v": "bigint"})
+    place.make_index(PROPERTIES)
+    caes.configure(interval=0.1, sync={"settle": 0.2, "overlap": 2},
+                   CassandraConfig={"ttl": 4, "versionColumn": "v"})
+    place.put_doc(now(), user="where the first cycle begins")
+    caes.sync()
+    key = place.put_doc(VERSION + 500, user="newer")
+    place.cql(f"INSERT INTO {place.keyspace}.data (did, user, v) VALUES (%s, 'older', {VERSION}) "
+              f"USING TIMESTAMP {(now() + 20) * 1_000_000}", [uuid.UUID(key)])
+    time.sleep(5)
+    caes.sync(code=1)
+    assert repair(caes, code=1)["unmended"] == 1
+    caes.sync(code=1)
+    time.sleep(13)
+    assert repair(caes)["mended"] == 1 and place.row(key)["user"] == "newer"
+    caes.sync()
+
+
+def test_a_document_that_moves_on_is_looked_at_again(place, caes, filled):
+    key = sorted(filled)[0]
+    place.put_doc(now(), user="where the first cycle begins", likes=0)
+    put_row(place, key, VERSION + 500, user="newer row", likes=2)
+    moved = []
+
+    def guard(method, url, headers, body):
+        if not moved and "_bulk" in url and key.encode() in body:
+            moved.append(key)
+            place.elastic.put(place.index, key, VERSION + 600, {"user": "newest", "likes": 3})
+
+    with Gate(place.elastic.url, guard, 500) as gate:
+        caes.configure(ElasticSearchConfig={"hosts": [gate.url]})
+        done = repair(caes)
+    assert moved and done["unmended"] == 0 and done["mended"] + done["equal"] == 1
+    assert place.row(key) == {"user": "newest", "likes": 3} and same(place)
 
 
 def test_wrong_options(place, caes):
