@@ -28,7 +28,7 @@ struct job_difference {
     struct slice key;
     enum job_kind kind;
     int64_t elasticsearch_version; /* 0: no document */
-    int64_t cassandra_version;     /* 0: no row, or no version of it is known */
+    int64_t cassandra_version;     /* of the row, or of its delete; 0: not known */
     int64_t cassandra_write_time;  /* of the row that has it, µs; 0: no row, or not known */
 };
 

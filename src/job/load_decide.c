@@ -88,15 +88,27 @@ static void decide_against_row(struct load *l, struct load_document *item, int64
         settle(item, &l->report->superseded);
 }
 
+/* There is no row: unless an entry tells of a newer delete, it is made. */
+static bool decide_without_row(struct load *l, struct load_document *item, struct err *err)
+{
+    int64_t deleted = 0;
+    if (!l->o->stores->options->skip_missing_rows &&
+        !job_versions_find(l->versions, item->key.text, &deleted, err))
+        return false;
+    if (deleted > item->document->version)
+        settle(item, &l->report->superseded);
+    else
+        prepare(l, item);
+    return true;
+}
+
 bool load_decide(struct load *l, struct load_document *item, struct load_rest *rest,
                  struct err *err)
 {
     enum load_verdict verdict;
     int64_t version;
-    if (!item->present || item->row.content.missing) {
-        prepare(l, item);
-        return true;
-    }
+    if (!item->present || item->row.content.missing)
+        return decide_without_row(l, item, err);
     if (map_content_equal(l->o->stores->table.schema, &item->document->content,
                           &item->row.content)) {
         settle(item, &l->report->unchanged);

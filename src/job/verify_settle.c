@@ -80,6 +80,13 @@ static enum job_kind kind_of(const struct verify *v, const struct look *l, int64
     return document_v < row_v ? JOB_OLDER_IN_ELASTICSEARCH : JOB_OLDER_IN_CASSANDRA;
 }
 
+/* What the row's side says: of a row that is missing, that of a delete which is newer than the
+ * document. An older entry, or the same, says nothing of why the row is not there. */
+static int64_t told_version(const struct look *l, int64_t version)
+{
+    return !l->row.content.missing || version > l->document.version ? version : 0;
+}
+
 static void found(struct verify *v, const struct look *l)
 {
     const int64_t version = row_version(v, l);
@@ -87,7 +94,7 @@ static void found(struct verify *v, const struct look *l)
         .key = l->before.key,
         .kind = kind_of(v, l, version),
         .elasticsearch_version = l->document.version,
-        .cassandra_version = l->row.content.missing ? 0 : version,
+        .cassandra_version = told_version(l, version),
         .cassandra_write_time = l->row.write_time == CHANGE_NO_WRITE_TIME ? 0 : l->row.write_time,
     };
     verify_found(v, &difference);

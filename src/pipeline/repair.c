@@ -41,10 +41,31 @@ static int64_t version_of_write_time(const struct pipeline *p, const struct item
     return (item->row.write_time + below) / o->table.unit_us;
 }
 
+static bool is_own_copy(const struct item *item, int64_t version)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.version == version && !tells_version(item, &e->entry))
+            return true;
+    }
+    return false;
+}
+
+/* Of a row that is missing: that of the delete. */
+static int64_t delete_version(const struct pipeline *p, const struct item *item,
+                              const struct pipeline_mend *mend)
+{
+    if (p->options.skip_missing_rows)
+        return 0;
+    const int64_t entry = highest_entry(item), known = mend->row_version;
+    return known > entry && !is_own_copy(item, known) ? known : entry;
+}
+
 /* Of the row: a version column, an entry, what verify knew, its write time. */
 static int64_t row_version(const struct pipeline *p, const struct item *item,
                            const struct pipeline_mend *mend)
 {
+    if (item->row.content.missing)
+        return delete_version(p, item, mend);
     if (item->row.version > 0)
         return item->row.version;
     const int64_t entry = highest_entry(item), written = version_of_write_time(p, item);

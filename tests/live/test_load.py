@@ -518,6 +518,9 @@ def test_versions_that_are_no_time(place, caes):
     assert "versionColumn" in result.err and other in result.err
     caes.configure(CassandraConfig={"versionColumn": "v"})
     old, last = place.put_doc(3, user="old doc"), place.put_doc(70, user="last")
+    gone = place.put_doc(5, user="gone")
+    place.delete_row(8, gone)
+    time.sleep(0.5)
     load(caes, "cassandra")
     assert place.doc(other) == (7, {"user": "x"})
     load(caes, "elasticsearch")

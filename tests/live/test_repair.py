@@ -219,6 +219,22 @@ def test_the_gap_stays_while_a_record_can_not_be_decided(place, caes):
     caes.sync()
 
 
+@pytest.mark.parametrize("rows", ["delete", "skip"])
+def test_a_delete_that_only_its_entry_tells_of(place, caes, filled, rows):
+    """It is older than all cycles. Where missing rows are no deletes it is copied."""
+    caes.configure(CassandraConfig={"missingRow": rows})
+    last = place.put_doc(now(), user="where the first cycle begins", likes=0)
+    newer, older = sorted(filled)[:2]
+    place.delete_row(VERSION + 500, newer)
+    place.delete_row(VERSION - 500, older)
+    report, found = verify(caes)
+    assert found == {(key, "missing_in_cassandra") for key in (newer, older, last)}
+    assert {k["key"]: k["cassandra_version"] for k in report["keys"]} == {
+        newer: VERSION + 500, older: None, last: None}
+    assert repair(caes)["mended"] == 2 and same(place)
+    assert (newer in place.docs()) == (rows == "skip") and place.row(older) == filled[older]
+
+
 def test_a_document_that_moves_on_is_looked_at_again(place, caes, filled):
     key = sorted(filled)[0]
     place.put_doc(now(), user="where the first cycle begins", likes=0)
