@@ -150,7 +150,8 @@ static bool open_keys(const struct command_line *line, struct view *v, struct er
 
 static bool close_keys(struct view *v, struct err *err)
 {
-    const bool fine = !v->to || fclose(v->to) == 0;
+    const bool bad = v->to && ferror(v->to);
+    const bool fine = !v->to || (fclose(v->to) == 0 && !bad);
     v->to = NULL;
     return fine || err_set(err, ERR_STATE, "--keys-to can't be written: %s", strerror(errno));
 }
