@@ -215,15 +215,15 @@ static bool finish(struct load *l, struct err *err)
     const struct job_load *o = l->o;
     const int64_t pipeline = pipeline_id(o->pipeline);
     struct store_load now;
-    if (!store_load_read(o->store, pipeline, o->from, &now, err))
-        return false;
-    if (now.stale)
-        return err_set(err, ERR_UNAVAILABLE,
+    io_lock_take(o->lock); /* a cycle says that it is stale */
+    bool fine = store_load_read(o->store, pipeline, o->from, &now, err);
+    if (fine && now.stale)
+        fine = err_set(err, ERR_UNAVAILABLE,
                        "no cycle was complete for longer than entries live: changes may have been "
                        "missed meanwhile; load again");
-    io_lock_take(o->lock);
-    const bool fine = pipeline_loaded(o->pipeline, o->from, now.stores, err) &&
-                      store_load_end(o->store, pipeline, o->from, err);
+    load_stores_alone(&now);
+    fine = fine && pipeline_loaded(o->pipeline, o->from, now.stores, err) &&
+           store_load_end(o->store, pipeline, o->from, err);
     io_lock_give(o->lock);
     return fine;
 }

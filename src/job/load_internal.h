@@ -39,6 +39,13 @@ MUST_USE bool load_each(struct load *l, unsigned tasks, uint32_t count, load_wor
 
 /* load_parts.c: a cycle, then border and parts, of a new load or of the one to go on with. */
 MUST_USE bool load_prepare(struct load *l, struct err *err);
+/* load_same.c: what a load was begun with, behind the identity of its stores (out). */
+MUST_USE bool load_stores(const struct load *l, char out[STORE_STORES_MAX], struct err *err);
+/* The identity alone again. */
+void load_stores_alone(struct store_load *load);
+/* Why one can't go on that was begun with before; NULL: it can. */
+const char *load_differs(const struct store_load *before, const struct store_load *now);
+
 /* load_divide.c: the parts of a new load. */
 MUST_USE bool load_divide(struct load *l, struct err *err);
 void load_add_part(struct load *l, int64_t low, int64_t high);

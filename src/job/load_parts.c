@@ -1,5 +1,4 @@
 #include "job/load_internal.h"
-#include "source/identity.h"
 #include "source/index.h"
 
 /* --- the state */
@@ -44,7 +43,7 @@ static bool go_on(struct load *l, const struct store_load *before, struct err *e
     return true;
 }
 
-static void say_why_anew(struct load *l, const struct store_load *before, bool same)
+static void say_why_anew(struct load *l, const struct store_load *before, const char *differs)
 {
     if (!before->exists && l->o->resume)
         load_note(l, "there is no unfinished load to go on with: begins anew");
@@ -53,8 +52,8 @@ static void say_why_anew(struct load *l, const struct store_load *before, bool s
     else if (before->exists && before->stale)
         load_note(l, "begins anew: since the load was begun no cycle ran for longer than entries "
                      "live");
-    else if (before->exists && !same)
-        load_note(l, "begins anew: the table or the index is another one by now");
+    else if (before->exists && differs)
+        load_note(l, "begins anew: %s", differs);
 }
 
 static void set_bounds(struct load *l)
@@ -76,17 +75,15 @@ static bool cycle_first(struct load *l, struct err *err)
 
 static bool find_way(struct load *l, struct store_load *before, bool *goes_on, struct err *err)
 {
-    const struct job_stores *stores = l->o->stores;
     struct pipeline_border border;
     if (!store_load_read(l->o->store, pipeline_id(l->o->pipeline), l->o->from, before, err) ||
-        !source_identity(stores->cassandra, stores->elasticsearch, &stores->options->table,
-                         l->border.stores, err))
+        !load_stores(l, l->border.stores, err))
         return false;
-    const bool same = strcmp(before->stores, l->border.stores) == 0;
-    *goes_on = l->o->resume && before->exists && !before->stale && same;
+    const char *differs = load_differs(before, &l->border);
+    *goes_on = l->o->resume && before->exists && !before->stale && !differs;
     if (*goes_on)
         return true;
-    say_why_anew(l, before, same);
+    say_why_anew(l, before, differs);
     if (!pipeline_load_begin(l->o->pipeline, &border, err))
         return false;
     l->border.since = border.since;

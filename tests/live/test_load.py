@@ -623,6 +623,24 @@ def test_another_index_begins_anew(ready, caes):
     assert documents(ready) == records
 
 
+def test_another_configuration_begins_anew(place, caes):
+    """What was copied already is looked at with the versions of the new one."""
+    place.make(columns={"user": "text", "v": "bigint"}, properties={"user": {"type": "keyword"}})
+    caes.configure(interval=0.3, sync={"settle": 0.3, "overlap": 3})
+    insert = place.session.prepare(f"INSERT INTO {place.keyspace}.data (did, user, v) "
+                                   f"VALUES (?, 'row', ?) USING TIMESTAMP {OLD * 1_000_000}")
+    for future in [place.session.execute_async(insert, [uuid.uuid4(), OLD + 100])
+                   for _ in range(4000)]:
+        future.result()
+    killed(caes, "cassandra", "--rate", 1000, after=1000)
+    caes.configure(CassandraConfig={"versionColumn": "v"})
+    changed = random.choice(sorted(place.docs()))
+    place.elastic.put(place.index, changed, OLD + 50, {"user": "older than the row by now"})
+    result = caes.command("load", "--from", "cassandra", "--resume")
+    assert "columns or configuration" in result.err and "4,000 records" in result.out
+    assert place.doc(changed) == (OLD + 100, {"user": "row"})
+
+
 def resources(pid):
     """MiB at most, CPU seconds."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
