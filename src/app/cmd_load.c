@@ -126,6 +126,7 @@ static void append_text(struct buf *out, const struct json_node *r)
     buf_append_str(out, " records: ");
     progress_append_count(out, progress_number(r, "copied"));
     buf_append_str(out, " copied");
+    append_sum(out, r, "deleted", "deleted");
     append_sum(out, r, "unchanged", "equal already");
     append_sum(out, r, "superseded", "newer there");
     append_sum(out, r, "skipped", "left to the sync");

@@ -54,6 +54,7 @@ static void prepare(const struct load *l, struct load_document *item)
     item->write = (struct sink_write){
         .key = &item->key,
         .version = item->document->version,
+        .delete = item->document->content.missing,
         .content = &item->document->content,
         .document = item->document,
         .row = &item->row,
@@ -92,6 +93,10 @@ static void decide_against_row(struct load *l, struct load_document *item, int64
 static bool decide_without_row(struct load *l, struct load_document *item, struct err *err)
 {
     int64_t deleted = 0;
+    if (item->document->content.missing) {
+        settle(item, &l->report->unchanged);
+        return true;
+    }
     if (!l->o->stores->options->skip_missing_rows &&
         !job_versions_find(l->versions, item->key.text, &deleted, err))
         return false;
@@ -109,7 +114,8 @@ bool load_decide(struct load *l, struct load_document *item, struct load_rest *r
     int64_t version;
     if (!item->present || item->row.content.missing)
         return decide_without_row(l, item, err);
-    if (map_content_equal(l->o->stores->table.schema, &item->document->content,
+    if (!item->document->content.missing &&
+        map_content_equal(l->o->stores->table.schema, &item->document->content,
                           &item->row.content)) {
         settle(item, &l->report->unchanged);
         return true;

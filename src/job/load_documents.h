@@ -10,7 +10,8 @@
 struct load_documents {
     struct load_guard *guard;
     struct sink_rows_bulk *bulk;
-    struct sink *rows; /* instead, where more than the row has to be written */
+    struct sink *rows;    /* instead, where more than the row has to be written */
+    struct sink *deletes; /* beside bulk, where documents can be marked as deleted */
     struct source_scan *keys;
     uint32_t key_parts;
 };

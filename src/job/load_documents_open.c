@@ -81,6 +81,11 @@ static bool prepare_sink(struct load *l, struct err *err)
         l->documents->rows = sink_rows_new(stores->cassandra, &stores->table, &options, err);
         return l->documents->rows != NULL;
     }
+    if (!slice_is_null(o->deleted_field)) {
+        l->documents->deletes = sink_rows_new(stores->cassandra, &stores->table, &options, err);
+        if (!l->documents->deletes)
+            return false;
+    }
     l->documents->bulk = sink_rows_bulk_new(stores->cassandra, &stores->table, &o->table, err);
     return l->documents->bulk != NULL;
 }
@@ -104,5 +109,7 @@ void load_documents_close(struct load *l)
     sink_rows_bulk_free(d->bulk);
     if (d->rows)
         d->rows->ops->free(d->rows);
+    if (d->deletes)
+        d->deletes->ops->free(d->deletes);
     free(d);
 }

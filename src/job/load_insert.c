@@ -49,24 +49,37 @@ static bool decide_all(struct load *l, struct load_document *items, size_t count
     return true;
 }
 
+static void write_some(struct load *l, struct sink_write **writes, size_t count, bool deletes)
+{
+    const struct load_documents *d = l->documents;
+    if (count > 0 && d->rows)
+        d->rows->ops->apply(d->rows, writes, count);
+    else if (count > 0 && deletes)
+        d->deletes->ops->apply(d->deletes, writes, count);
+    else if (count > 0)
+        sink_rows_bulk_apply(d->bulk, writes, count, l->cassandra.batch);
+}
+
 static void write_all(struct load *l, struct load_document *items, size_t count,
                       struct arena *arena)
 {
-    struct load_documents *d = l->documents;
     struct sink_write **writes = arena_alloc(arena, (count + 1) * sizeof(void *));
-    size_t wanted = 0;
+    size_t wanted = 0, deletes = 0;
     enum err_code code = ERR_NONE;
     for (size_t i = 0; i < count; i++) {
-        if (items[i].writes)
+        if (items[i].writes && items[i].write.delete)
+            writes[deletes++] = &items[i].write;
+    }
+    wanted = deletes;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].writes && !items[i].write.delete)
             writes[wanted++] = &items[i].write;
     }
     if (wanted == 0)
         return;
     const struct job_flow_turn turn = job_flow_enter(&l->cassandra);
-    if (d->rows)
-        d->rows->ops->apply(d->rows, writes, wanted);
-    else
-        sink_rows_bulk_apply(d->bulk, writes, wanted, l->cassandra.batch);
+    write_some(l, writes, deletes, true);
+    write_some(l, writes + deletes, wanted - deletes, false);
     for (size_t i = 0; i < wanted && code == ERR_NONE; i++) {
         if (writes[i]->outcome == SINK_RETRY)
             code = writes[i]->err.code;
@@ -77,7 +90,7 @@ static void write_all(struct load *l, struct load_document *items, size_t count,
 static int64_t size_of(const struct load_document *item)
 {
     int64_t bytes = (int64_t)item->key.text.len;
-    for (uint32_t i = 0; i < item->document->content.cell_count; i++)
+    for (uint32_t i = 0; !item->write.delete &&i < item->document->content.cell_count; i++)
         bytes += (int64_t)item->document->content.cells[i].len;
     return bytes;
 }
@@ -93,7 +106,7 @@ static void take_outcomes(struct load *l, struct load_document *items, size_t co
         switch (item->write.outcome) {
         case SINK_APPLIED:
             l->report->bytes += size_of(item);
-            done(item, &l->report->copied);
+            done(item, item->write.delete ? &l->report->deleted : &l->report->copied);
             break;
         case SINK_SUPERSEDED:
             done(item, &l->report->superseded);
@@ -150,11 +163,11 @@ static bool check(struct load *l, struct load_document *item, struct load_rest *
     const struct change_document *document = item->document;
     struct slice *cells = arena_alloc(arena, (schema->key_count + 1) * sizeof *cells);
     struct err bad = {0};
-    if (document->content.missing) { /* gone, or marked as deleted: nothing to copy */
+    if (document->content.missing && document->version <= 0) { /* gone: nothing to copy */
         done(item, &l->report->skipped);
     } else if (!map_key_parse(schema, item->key.text, cells, arena, &bad)) {
         load_bury(l, rest, item, "key", bad.text);
-    } else if (document->unreadable) {
+    } else if (document->unreadable && !document->content.missing) {
         load_bury(l, rest, item, "unreadable", document->unreadable);
     } else if (document->version <= 0 || document->version > l->latest) {
         load_bury(l, rest, item, "version_in_future",

@@ -215,6 +215,35 @@ def test_newer_rows_are_left_alone(ready, caes):
     assert all(rows[k] == records[k] for k in keys[300:])
 
 
+@pytest.mark.parametrize("query", [None, "INSERT INTO other (user) VALUES (%(user)s)"])
+def test_documents_that_are_marked_as_deleted(ready, caes, query):
+    """They delete rows that are older; no cycle looks at either."""
+    place = ready
+    place.elastic.drop(place.index)
+    place.make_index({**PROPERTIES, "gone": {"type": "boolean"}})
+    place.cql(f"CREATE TABLE {place.keyspace}.other (user text PRIMARY KEY)")
+    caes.configure(ElasticSearchConfig={"deletedFieldName": "gone"},
+                   CassandraConfig={"insertQuery": query})
+    rows = fill_rows(place, 60)
+    older, newer, kept = (sorted(rows)[i:i + 20] for i in (0, 20, 40))
+    none = [str(uuid.uuid4()) for _ in range(20)]
+    place.put_doc(now() - 200, user="last")
+    place.elastic.bulk(place.index, [
+        *((key, OLD + 50, {"gone": True}) for key in [*older, *none]),
+        *((key, OLD - 50, {"gone": True}) for key in newer),
+        *((key, OLD + 50, {"user": "kept", "gone": False}) for key in kept)])
+    report = load(caes, "elasticsearch")
+    assert report["deleted"] == report["superseded"] == report["copied"] == 20
+    left = place.rows()
+    assert not left.keys() & {*older, *none} and {*newer, *kept} <= left.keys()
+    assert all(left[key] == rows[key] for key in newer)
+    assert all(left[key] == {"user": "kept"} for key in kept)
+    place.cql(f"INSERT INTO {place.keyspace}.data (did, user) VALUES ({older[0]}, 'late') USING "
+              f"TIMESTAMP {(OLD + 49) * 1_000_000}")
+    assert place.row(older[0]) is None, "at the time of its version"
+    assert load(caes, "elasticsearch")["deleted"] == 0
+
+
 def test_entries_tell_the_version_of_rows(ready, caes):
     """An entry that is still there goes before the write time, which may be that of a copy."""
     place = ready
