@@ -124,7 +124,7 @@ static void take_hit(struct locating *l, const struct es_document *hit)
     if (place->version >= 0 && !l->client->said_double) {
         l->client->said_double = true;
         log_warning(l->client->log,
-                    "elasticsearch: several documents have the _id \"%.*s\", by different "
+                    "elasticsearch: \"%.*s\" is the _id of several documents with different "
                     "routings; the one with the highest version counts",
                     SLICE_ARG(hit->id));
     }
