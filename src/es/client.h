@@ -137,6 +137,9 @@ MUST_USE bool es_mget_versions(struct es_client *client, const struct slice *ids
 /* ERR_NOT_FOUND: there is no index. */
 MUST_USE bool es_look_for_routing(struct es_client *client, es_done_fn *done, void *ctx,
                                   struct err *err);
+/* Whether the index is known to hold such documents: what a feed or page gives of an _id may be one
+ * of several then. */
+bool es_client_routed(const struct es_client *client);
 
 /* A feed gives all documents whose timestamp field is >= since (and <= until when until > 0), in no
  * particular order, some of them twice or as they are by then, as of its first page, by point in

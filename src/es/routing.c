@@ -19,6 +19,11 @@ void es_notice_routing(struct es_client *client, const struct es_document *docum
     }
 }
 
+bool es_client_routed(const struct es_client *client)
+{
+    return client->routed;
+}
+
 /* -- whether there are any ------------------------------------------------------------------ */
 
 struct looking {

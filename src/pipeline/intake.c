@@ -130,6 +130,8 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
                       struct err *err)
 {
     struct item *items = arena_alloc(arena, (page->count + 1) * sizeof *items);
+    /* Where an _id may stand for several documents, this one may not be the record's. */
+    const bool by_key = !page->documents || es_client_routed(c->p->elasticsearch);
     size_t count = 0;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
@@ -151,12 +153,12 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
             memory_entry(c->p->memory, entry->key, entry->version, c->now, err);
         if (!e)
             return false;
-        if (!page->documents) /* it showed late: read when its turn comes, in this cycle */
+        if (by_key) /* read when its turn comes, in this cycle */
             e->entry.seen |= STORE_SEEN_DOCUMENT;
         /* Of before the window: found by its timestamp, but a writer without external versions
          * left it with another. */
         intake_look(c, e);
-        if (!page->documents)
+        if (by_key)
             continue;
         items[count].document = page->documents[i];
         items[count].have_document = true;

@@ -115,6 +115,27 @@ def test_routed_while_it_runs(routed, caes):
     assert "documents with a routing of their own" in daemon.text()
 
 
+def test_several_documents_of_one_id(routed, caes):
+    """As earlier copies without a routing left them: the newest is the record's, and the log says so."""
+    keys = [put(routed, now() - 2, f"customer-{i}", user="older") for i in range(6)]
+    version = now()
+    for key in keys:
+        routed.put_doc(version, key, user="newer")
+    caes.sync()
+    assert {routed.row(key)["user"] for key in keys} == {"newer"}
+    rest()
+    changed = now()
+    for key in keys:
+        routed.write_row(changed, key, user="changed")
+    told = caes.sync().err
+    doubled = [key for key in keys if len(copies(routed, key)) == 2]
+    assert doubled, "the test shows nothing otherwise"
+    for key in doubled:
+        assert {c[:2] for c in copies(routed, key)} == {
+            (f"customer-{keys.index(key)}", version - 2), (None, changed)}
+    assert told.count("is the _id of several documents with different routings") == 1
+
+
 def test_marked_documents_go(routed, caes):
     keys = [put(routed, now(), f"customer-{i}", user="ana") for i in range(8)]
     caes.sync()
