@@ -131,6 +131,7 @@ static void append_text(struct buf *out, const struct json_node *r)
     append_sum(out, r, "superseded", "newer there");
     append_sum(out, r, "skipped", "left to the sync");
     append_sum(out, r, "dead", "dead letters");
+    append_sum(out, r, "dead_before", "dead letters of before");
     append_sum(out, r, "left_out", "left out for want of a version");
     buf_append_str(out, " (");
     append_bytes(out, progress_number(r, "bytes"));
@@ -148,6 +149,7 @@ static enum exit_code show(struct view *v, struct slice result, struct err *err)
     else
         append_text(&out, json_root(v->doc));
     const bool found = progress_number(json_root(v->doc), "dead") > 0 ||
+                       progress_number(json_root(v->doc), "dead_before") > 0 ||
                        progress_number(json_root(v->doc), "left_out") > 0;
     command_print(&out);
     return found ? EXIT_FOUND : EXIT_DONE;

@@ -31,9 +31,10 @@ struct job_load_report {
     bool resumed;
     int64_t records; /* that were looked at */
     int64_t copied, unchanged, superseded, skipped /* the cycles' */, dead;
-    int64_t deleted;  /* rows of documents that are marked as deleted */
-    int64_t left_out; /* documents that can't be found: without the version field, old servers */
-    int64_t bytes;    /* of what was written, about */
+    int64_t deleted;     /* rows of documents that are marked as deleted */
+    int64_t dead_before; /* dead letters that were there when it was taken up again */
+    int64_t left_out;    /* documents that can't be found: without the version field, old servers */
+    int64_t bytes;       /* of what was written, about */
     double seconds;
 };
 

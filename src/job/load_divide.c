@@ -69,12 +69,14 @@ static bool divide_versions(struct load *l, int64_t low, int64_t high, struct er
     return divide_versions(l, low, middle, err) && divide_versions(l, middle, high, err);
 }
 
-static bool count_left_out(struct load *l, struct err *err)
+bool load_count_left_out(struct load *l, struct err *err)
 {
     struct es_client *client = l->o->stores->elasticsearch;
     const struct es_page_options all = {.high = -1};
     int64_t whole, found;
-    if (!source_index_count(client, &all, &whole, err) ||
+    if (l->o->from == CHANGE_CASSANDRA || es_client_version(client)->sequence_numbers)
+        return true;
+    if (!await_es_refresh(client, err) || !source_index_count(client, &all, &whole, err) ||
         !source_index_count_versions(client, 0, 0, &found, err))
         return false;
     l->report->left_out = whole > found ? whole - found : 0;
@@ -94,5 +96,5 @@ bool load_divide(struct load *l, struct err *err)
         return false;
     if (es_client_version(client)->sequence_numbers)
         return divide_seq_nos(l, err);
-    return count_left_out(l, err) && divide_versions(l, 0, l->border.since - 1, err);
+    return divide_versions(l, 0, l->border.since - 1, err);
 }

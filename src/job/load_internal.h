@@ -48,6 +48,8 @@ const char *load_differs(const struct store_load *before, const struct store_loa
 
 /* load_divide.c: the parts of a new load. */
 MUST_USE bool load_divide(struct load *l, struct err *err);
+/* Documents that no part holds. */
+MUST_USE bool load_count_left_out(struct load *l, struct err *err);
 void load_add_part(struct load *l, int64_t low, int64_t high);
 /* A part has come to a position; with keys for later. */
 MUST_USE bool load_part_done(struct load *l, uint32_t number, const struct slice *later,

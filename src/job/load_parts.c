@@ -1,5 +1,6 @@
 #include "job/load_internal.h"
 #include "source/index.h"
+#include "store/dead_letter.h"
 
 /* --- the state */
 
@@ -36,7 +37,9 @@ static bool go_on(struct load *l, const struct store_load *before, struct err *e
 {
     l->border = *before;
     l->report->resumed = true;
-    if (!store_load_parts(l->o->store, pipeline_id(l->o->pipeline), l->o->from, take_part, l, err))
+    const int64_t pipeline = pipeline_id(l->o->pipeline);
+    if (!store_load_parts(l->o->store, pipeline, l->o->from, take_part, l, err) ||
+        !store_dead_count(l->o->store, pipeline, &l->report->dead_before, err))
         return false;
     l->share_before = load_share(l);
     load_note(l, "goes on at %.0f %%", l->share_before * 100.0);
@@ -99,7 +102,8 @@ bool load_prepare(struct load *l, struct err *err)
     io_lock_take(l->o->lock);
     bool fine = cycle_first(l, err) && find_way(l, &before, &goes_on, err);
     io_lock_give(l->o->lock);
-    if (!fine || !(goes_on ? go_on(l, &before, err) : begin(l, err)))
+    if (!fine || !(goes_on ? go_on(l, &before, err) : begin(l, err)) ||
+        !load_count_left_out(l, err))
         return false;
     set_bounds(l);
     return true;

@@ -82,13 +82,13 @@ void job_load_append(struct buf *out, const struct job_load *o, const struct job
     buf_printf(out,
                "{\"from\":\"%s\",\"resumed\":%s,\"records\":%lld,\"copied\":%lld,"
                "\"deleted\":%lld,\"unchanged\":%lld,\"superseded\":%lld,\"skipped\":%lld,"
-               "\"dead\":%lld,"
+               "\"dead\":%lld,\"dead_before\":%lld,"
                "\"left_out\":%lld,\"bytes\":%lld,\"seconds\":%.3f}",
                o->from == CHANGE_CASSANDRA ? "cassandra" : "elasticsearch",
                r->resumed ? "true" : "false", (long long)r->records, (long long)r->copied,
                (long long)r->deleted, (long long)r->unchanged, (long long)r->superseded,
-               (long long)r->skipped, (long long)r->dead, (long long)r->left_out,
-               (long long)r->bytes, r->seconds);
+               (long long)r->skipped, (long long)r->dead, (long long)r->dead_before,
+               (long long)r->left_out, (long long)r->bytes, r->seconds);
 }
 
 /* --- what is left of a page */

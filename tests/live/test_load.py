@@ -592,6 +592,27 @@ def test_a_server_without_sequence_numbers(place2, caes2):
     assert rows.items() <= {k: d for k, (_, d) in place2.docs().items()}.items()
 
 
+def test_what_was_left_out_before_a_kill_is_told(place2, caes2):
+    """Documents without a version (2.x), and dead letters."""
+    place2.make_tables()
+    elastic, kind = place2.elastic, place2.elastic.type
+    elastic.call("PUT", f"/{place2.index}", {"mappings": {kind: {
+        "properties": {"user": {"type": "string", "index": "not_analyzed"}}}}})
+    for n in range(5):
+        elastic.call("PUT", f"/{place2.index}/{kind}/{uuid.uuid4()}", {"user": "no version"})
+    elastic.call("PUT", f"/{place2.index}/_mapping/{kind}", {
+        kind: {"_timestamp": {"enabled": True}}})
+    caes2.configure(interval=0.3, sync={"settle": 0.3, "overlap": 3})
+    elastic.bulk(place2.index, [*((f"no-uuid-{n}", OLD, {"user": "u"}) for n in range(3)),
+                                *((str(uuid.uuid4()), OLD + n // 3, {"user": "u"})
+                                  for n in range(4000))])
+    place2.put_doc(now() - 200, user="last")
+    killed(caes2, "elasticsearch", "--rate", 1500, after=2000)
+    assert caes2.command("dlq", "list", "--json", code=1).json["count"] == 3
+    report = load(caes2, "elasticsearch", "--resume", code=1)
+    assert report["resumed"] and report["dead_before"] == 3 and report["left_out"] == 5
+
+
 def test_several_shards(place, caes):
     """Each of them counts for itself: many documents have the same sequence number."""
     place.make_tables(columns=COLUMNS)
