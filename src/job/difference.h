@@ -33,8 +33,8 @@ struct job_difference {
 };
 
 const char *job_kind_text(enum job_kind kind);
-/* {"key","kind","elasticsearch_version","cassandra_version","cassandra_write_time"}; numbers of 0 are
- * null. */
+/* {"key","kind","elasticsearch_version","cassandra_version","cassandra_write_time"}; numbers of 0
+ * are null. */
 void job_difference_append(struct buf *out, const struct job_difference *difference);
 /* The same back; false: no such object. Borrows. */
 MUST_USE bool job_difference_read(const struct json_node *node, struct job_difference *out);
