@@ -359,24 +359,25 @@ def settings(place):
 
 def test_relaxed_settings_are_restored(ready, caes):
     place = ready
-    place.elastic.call("PUT", f"/{place.index}/_settings", {"index": {"refresh_interval": "7s"}})
+    place.elastic.call("PUT", f"/{place.index}/_settings", {
+        "index": {"refresh_interval": "7s", "number_of_replicas": 1}})
     fill_rows(place, 6000)
     load(caes, "cassandra", "--relax")
-    assert settings(place) == ("7s", "0")
+    assert settings(place) == ("7s", "1")
     killed(caes, "cassandra", "--relax", "--rate", 2000, after=0)
     assert settings(place) == ("-1", "0")
     caes.command("dlq", "list")
-    assert settings(place) == ("7s", "0")
+    assert settings(place) == ("7s", "1")
     place.elastic.call("PUT", f"/{place.index}/_settings", {"index": {"refresh_interval": None}})
     process = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--relax", "--rate", 1000),
                                env=caes.env, stderr=subprocess.PIPE, text=True)
     eventually(lambda: settings(place) == ("-1", "0"))
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 1 and "--resume" in process.stderr.read()
-    assert settings(place) == (None, "0")
+    assert settings(place) == (None, "1")
     killed(caes, "cassandra", "--relax", "--rate", 2000, after=0)
     caes.run()
-    eventually(lambda: settings(place) == (None, "0"))
+    eventually(lambda: settings(place) == (None, "1"))
 
 
 @pytest.mark.parametrize("words", [(), ("--from", "nowhere"), ("--from", "cassandra", "--rate", "0"),
@@ -418,7 +419,8 @@ def fill_both(place, count):
 @pytest.mark.parametrize("guard", ["snapshot", "timestamp"])
 @pytest.mark.parametrize("first", ["cassandra", "elasticsearch"])
 def test_load_then_run_while_others_write(place, caes, guard, first):
-    """Equal at the end, with everything that was there before and that was acknowledged since."""
+    """Equal at the end, with everything that was there before and that was acknowledged since. The
+    first load is killed twice."""
     place.make(version_type="bigint")
     caes.configure(interval=0.2, sync={"versionUnit": "ms", "overlap": "10s", "settle": 1},
                    CassandraConfig={"guard": guard, "deleteSettle": 3, "maxDeletes": 100000})
@@ -429,7 +431,9 @@ def test_load_then_run_while_others_write(place, caes, guard, first):
     second = "elasticsearch" if first == "cassandra" else "cassandra"
     with application:
         time.sleep(1)
-        load(caes, first, "--rate", 500)
+        killed(caes, first, "--rate", 500, after=300)
+        killed(caes, first, "--rate", 500, "--resume", after=300)
+        assert load(caes, first, "--rate", 500, "--resume")["resumed"]
         load(caes, second, "--rate", 500)
         daemon = caes.run()
         time.sleep(2)
