@@ -117,8 +117,8 @@ def test_routed_while_it_runs(routed, caes):
 
 def test_several_documents_of_one_id(routed, caes):
     """As earlier copies without a routing left them: the newest is the record's, and the log says so."""
-    keys = [put(routed, now() - 2, f"customer-{i}", user="older") for i in range(6)]
     version = now()
+    keys = [put(routed, version - 2, f"customer-{i}", user="older") for i in range(6)]
     for key in keys:
         routed.put_doc(version, key, user="newer")
     caes.sync()
