@@ -4,7 +4,7 @@ import time
 import uuid
 
 import pytest
-from support import now
+from support import eventually, now
 from test_load import fill_rows, load
 from test_verify import verify
 
@@ -54,6 +54,7 @@ def test_after_a_load(ready, caes, tmp_path):
     assert found == expected and report[DELETED] == 30 and report[MISSING] == 2
     assert verify(caes, "--sample", 100000)[1] == expected
     caes.run()
+    eventually(lambda: caes.command("status", code=None).code == 0)  # it can be asked
     assert verify(caes)[1] == expected, "the daemon is asked"
     lines = [line for line in file.read_text().splitlines() if json.loads(line)["kind"] == DELETED]
     file.write_text("".join(f"{line}\n" for line in lines))

@@ -67,8 +67,8 @@ def sees(caes, daemon, server, since):
     for sample in metrics.samples("caes_up"):
         assert sample.value == (sample.labels["server"] != server.label), sample
     assert metrics.value("caes_ready") == 0 and metrics.value("caes_stuck") == 0
-    assert any("ERROR" in line and server.label in line and "trying again" in line
-               for line in daemon.text()[since:].splitlines())
+    eventually(lambda: any("ERROR" in line and server.label in line and "trying again" in line
+                           for line in daemon.text()[since:].splitlines()))
 
 
 def is_well(caes, daemon, server, since):
