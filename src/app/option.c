@@ -189,7 +189,9 @@ static const struct config_option options[] = {
      .help = "What follows when the daemon was down for longer than ttl."},
 
     {"verify.every", OPTION_DURATION, AT(verify.every), "never", 1000, 366LL * DAY_MS,
-     .word = "never", .help = "Time between the daemon's own comparisons of both stores."},
+     .word = "never",
+     .help = "Time between the daemon's own comparisons of both stores, the first one after its "
+             "start."},
     {"verify.repair", OPTION_ENUM, AT(verify.repair), "none",
      .choices = "none|newest|elasticsearch|cassandra",
      .help = "Whether it mends what it finds, and by which rule."},
