@@ -90,6 +90,31 @@ void examine_facts(const struct cycle *c, struct item *item)
         f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);
 }
 
+/* What was written at this version before, or may yet be: cells of one time don't replace each
+ * other, the larger value stays, and lists double. */
+static int64_t last_of_version(const struct item *item, int64_t from, int64_t to)
+{
+    int64_t last = from - 1;
+    if (item->row.write_time >= from && item->row.write_time < to)
+        last = item->row.write_time;
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        const struct store_own *own = &e->entry.own_row;
+        if ((own->flags & STORE_OWN_RECORDED) && own->written > last && own->written < to)
+            last = own->written;
+    }
+    return last;
+}
+
+static int64_t time_of_version(const struct pipeline_options *o, const struct item *item)
+{
+    const int64_t version_us = item->write.version * o->table.unit_us;
+    if (o->tie == RESOLVE_TIE_CASSANDRA)
+        return version_us - 1;
+    const int64_t next = version_us + o->table.unit_us;
+    const int64_t time = last_of_version(item, version_us + 1, next) + 1;
+    return time < next ? time : next - 1;
+}
+
 static void choose_write_times(const struct cycle *c, struct item *item)
 {
     const struct pipeline_options *o = &c->p->options;
@@ -97,7 +122,7 @@ static void choose_write_times(const struct cycle *c, struct item *item)
     const bool by_version = o->guard == RESOLVE_GUARD_TIMESTAMP;
     const bool timed = item->row.write_time != CHANGE_NO_WRITE_TIME;
     if (by_version)
-        item->write.write_time = version_us + (o->tie == RESOLVE_TIE_CASSANDRA ? -1 : 1);
+        item->write.write_time = time_of_version(o, item);
     else if (timed && item->row.write_time >= c->settled)
         item->write.write_time = item->row.write_time + 1;
     else

@@ -174,6 +174,24 @@ def test_timestamps_let_late_writes_lose(place, stamped):
     assert place.doc(key) == (base + 3, {"user": "newest", "message": "newest"})
 
 
+def test_timestamps_and_a_version_that_is_given_twice(place, quick):
+    """A copy at the write time of another one would leave the larger value, and both lists."""
+    place.make(columns={"user": "text", "tags": "list<text>"},
+               properties={"user": {"type": "keyword"}, "tags": {"type": "keyword"}})
+    quick.configure(CassandraConfig={"guard": "timestamp"})
+    quick.run()
+    base = now()
+    key = place.put_doc(base, user="larger", tags=["a", "b"])
+    eventually(lambda: place.row(key) == {"user": "larger", "tags": ["a", "b"]})
+    time.sleep(2)
+    place.elastic.put(place.index, key, base, {"user": "aa", "tags": ["c"]},
+                      version_type="external_gte")
+    eventually(lambda: place.row(key) == {"user": "aa", "tags": ["c"]}, timeout=30)
+    time.sleep(2)
+    assert place.row(key) == {"user": "aa", "tags": ["c"]}
+    assert place.doc(key) == (base, {"user": "aa", "tags": ["c"]})
+
+
 @pytest.mark.parametrize("tie, winner", [("elasticsearch", "document"), ("cassandra", "row")])
 def test_timestamps_and_ties(place, stamped, tie, winner):
     stamped.configure(sync={"tie": tie})
