@@ -18,8 +18,12 @@ struct bulk {
 
 /* What the server would refuse together with the rest of the bulk. */
 static bool check_action(const struct es_client *client, struct slice id, int64_t version,
-                         struct err *err)
+                         struct slice routing, struct err *err)
 {
+    if (client->wants_routing && slice_is_null(routing))
+        return err_set(err, ERR_REQUEST,
+                       "routing is required by the index's mapping, and only its "
+                       "documents tell which");
     if (id.len == 0 || id.len > ID_MAX)
         return err_set(err, ERR_VALUE, "an _id has 1 to %d bytes, this key %zu", ID_MAX, id.len);
     if (version < 0)
@@ -49,7 +53,7 @@ static bool append_action(const struct es_client *client, struct buf *body, cons
                           const struct es_action *a, struct err *err)
 {
     const bool underscore = client->version.underscore_meta;
-    if (!check_action(client, a->id, a->version, err) ||
+    if (!check_action(client, a->id, a->version, a->routing, err) ||
         !append_id(body, verb, a->id, a->routing, err))
         return false;
     buf_append_str(body, underscore ? ",\"_version\":" : ",\"version\":");
@@ -97,7 +101,7 @@ bool es_bulk_delete_if(const struct es_client *client, struct buf *body,
         .id = seen->id, .routing = seen->routing, .version = seen->version, .gte = true};
     if (!client->version.sequence_numbers || seen->seq_no < 0)
         return es_bulk_delete(client, body, &action, err);
-    if (!check_action(client, seen->id, 0, err) ||
+    if (!check_action(client, seen->id, 0, seen->routing, err) ||
         !append_id(body, "delete", seen->id, seen->routing, err)) {
         body->len = before;
         return false;

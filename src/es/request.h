@@ -25,6 +25,8 @@ struct es_client {
     char *timestamp_field;
     struct es_version version;
     bool routed;          /* documents with a routing of their own are known of (routing.h) */
+    bool wants_routing;   /* the mapping requires one */
+    bool saw_mapping;     /* so wants_routing is true or not */
     bool said_double;     /* that an _id stands for several documents */
     struct json_doc *doc; /* the answer that is being looked at */
     size_t answered;      /* the host that it came from */

@@ -32,6 +32,35 @@ struct looking {
     void *ctx;
 };
 
+/* Whether there is a "required": true anywhere: of the mapping only that is asked for. */
+static bool finds_required(const struct json_node *json)
+{
+    for (const struct json_node *n = json_first(json); n; n = json_next(json, n)) {
+        if ((slice_is(n->key, "required") && n->type == JSON_TRUE) ||
+            ((n->type == JSON_OBJECT) && finds_required(n)))
+            return true;
+    }
+    return false;
+}
+
+static bool search_one(struct looking *l, struct err *err);
+
+/* Without the right to see the mapping it goes on as well as it can. */
+static void on_mapping(void *ctx, const struct json_node *json, int status, const struct err *err)
+{
+    struct looking *l = ctx;
+    struct es_client *client = l->client;
+    struct err bad = {0};
+    client->saw_mapping = !err || (status >= 400 && status < 500);
+    if (!err && json->type == JSON_OBJECT && finds_required(json))
+        client->routed = client->wants_routing = true;
+    if (!client->routed && search_one(l, &bad))
+        return;
+    const struct looking own = *l;
+    free(l);
+    own.done(own.ctx, bad.code ? &bad : NULL);
+}
+
 static void on_look(void *ctx, const struct json_node *json, int status UNUSED,
                     const struct err *err)
 {
@@ -60,24 +89,40 @@ static void on_known(void *ctx)
     l.done(l.ctx, NULL);
 }
 
-bool es_look_for_routing(struct es_client *client, es_done_fn *done, void *ctx, struct err *err)
+static bool look_at_mapping(struct looking *l, struct err *err)
 {
-    struct looking *l = mem_alloc(sizeof *l);
+    struct buf path = {0};
+    buf_printf(&path, "%s/_mapping?filter_path=%%2A%%2A._routing.required", l->client->index_path);
+    const bool sent = es_send(l->client, "GET", buf_cstr(&path), NULL, ES_JSON, on_mapping, l, err);
+    buf_free(&path);
+    return sent;
+}
+
+static bool search_one(struct looking *l, struct err *err)
+{
+    struct es_client *client = l->client;
     struct buf path = {0}, body = {0};
-    *l = (struct looking){client, done, ctx};
-    if (client->routed || !client->version.tells_routing) {
-        io_timer_start(client->loop, 0, on_known, l);
-        return true;
-    }
     buf_append_str(&path, es_documents_path(client));
     buf_append_str(&path, "/_search");
     buf_append_str(&body, "{\"size\":1,\"terminate_after\":1,\"version\":true,\"_source\":false,"
                           "\"query\":{\"exists\":{\"field\":\"_routing\"}}}");
     const bool sent = es_send(client, "POST", buf_cstr(&path), &body, ES_JSON, on_look, l, err);
     buf_free(&path);
-    if (!sent)
-        free(l);
     return sent;
+}
+
+bool es_look_for_routing(struct es_client *client, es_done_fn *done, void *ctx, struct err *err)
+{
+    struct looking *l = mem_alloc(sizeof *l);
+    *l = (struct looking){client, done, ctx};
+    if (client->routed || !client->version.tells_routing) {
+        io_timer_start(client->loop, 0, on_known, l);
+        return true;
+    }
+    if (client->saw_mapping ? search_one(l, err) : look_at_mapping(l, err))
+        return true;
+    free(l);
+    return false;
 }
 
 /* -- where they are ------------------------------------------------------------------------- */

@@ -182,13 +182,17 @@ def test_load(routed, caes):
                                         {"user": "newer", "extra": i})]
 
 
-def test_an_index_that_demands_a_routing(place, caes):
-    """What is there is kept up to date; what only Cassandra has can't be put anywhere."""
+def demanding(place):
     place.make_tables()
     place.elastic.call("PUT", f"/{place.index}", {
         "settings": {"number_of_shards": SHARDS, "number_of_replicas": 0},
         "mappings": {"_routing": {"required": True},
                      "properties": {**FIELDS, "timestamp": {"type": "long"}}}})
+
+
+def test_an_index_that_demands_a_routing(place, caes):
+    """What is there is kept up to date; what only Cassandra has can't be put anywhere."""
+    demanding(place)
     caes.configure(sync={"settle": 0.2})
     keys = [put(place, now(), f"customer-{i}", user="ana") for i in range(6)]
     caes.sync()
@@ -207,3 +211,15 @@ def test_an_index_that_demands_a_routing(place, caes):
     letter = caes.command("dlq", "show", lone).out
     assert "routing is required" in letter
     assert "_routing is required" in caes.command("check", code=None).out
+
+
+def test_a_required_routing_before_there_is_any(place, caes):
+    """A record that can't be written is no reason to stop, and documents that come later are found."""
+    demanding(place)
+    caes.configure(sync={"settle": 0.2})
+    row = place.write_row(now(), user="nowhere to go")
+    caes.sync(code=1)
+    assert "routing is required" in caes.command("dlq", "show", row).out
+    key = put(place, now(), "somewhere", user="u")
+    caes.sync()
+    assert place.row(key) == {"user": "u"}
