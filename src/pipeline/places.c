@@ -107,8 +107,8 @@ void places_put(struct places *p, struct places_id id, uint32_t block, uint32_t 
         present->where = where;
         return;
     }
-    if (5 * (p->count + 1) > 4 * p->capacity) /* more than four fifths */
-        resize(p, p->capacity + p->capacity / 2);
+    if (5 * (p->count + 1) > 4 * p->capacity) /* more than four fifths: in small steps */
+        resize(p, p->capacity + p->capacity / 8);
     struct place place = place_of(id);
     place.where = where;
     insert(p, &place);
@@ -135,6 +135,6 @@ void places_remove(struct places *p, struct place *place)
     }
     p->at[hole].where = empty;
     p->count--;
-    if (p->capacity > CAPACITY_MIN && 5 * p->count < p->capacity)
-        resize(p, p->capacity / 2);
+    if (p->capacity > CAPACITY_MIN && 2 * p->count < p->capacity)
+        resize(p, p->capacity - p->capacity / 4);
 }
