@@ -438,7 +438,8 @@ static bool any_forgettable(const struct blocks *b, int64_t limit)
     return false;
 }
 
-/* All living ones of a block go. */
+/* All living ones of a block go. It is deleted once more with the next write: a transaction that
+ * was rolled back must not leave it behind. */
 static bool forget_block(struct blocks *b, uint32_t slot, blocks_fn *gone, void *ctx,
                          struct err *err)
 {
@@ -452,7 +453,7 @@ static bool forget_block(struct blocks *b, uint32_t slot, blocks_fn *gone, void 
         places_remove(&b->places, places_find(&b->places, places_id(e.key, e.version)));
         gone(ctx, &e);
     }
-    remove_block(b, slot);
+    bury(b, slot);
     return true;
 }
 
