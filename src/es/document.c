@@ -187,24 +187,9 @@ static bool go_on_searching(struct mget *m, bool readable)
     return ask_for_all(m);
 }
 
-/* 7.x fails with that where the mapping requires a routing and an id comes without. */
-static bool lacks_routing(const struct mget *m, const struct err *err)
-{
-    return err && !m->client->routed && m->client->version.tells_routing &&
-           strstr(err->text, "null_pointer_exception");
-}
-
-static bool ask_with_routings(struct mget *m)
-{
-    m->client->routed = true;
-    return es_locate(m->client, m->ids, m->count, on_located, m, NULL);
-}
-
 static void on_mget(void *ctx, const struct json_node *json, int status, const struct err *err)
 {
     struct mget *m = ctx;
-    if (lacks_routing(m, err) && ask_with_routings(m))
-        return;
     const bool unreadable = err && status >= 200 && status < 300 && !m->versions;
     bool asked = false;
     if (err && !unreadable) {

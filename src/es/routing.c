@@ -32,27 +32,17 @@ struct looking {
     void *ctx;
 };
 
-/* Whether there is a "required": true anywhere: of the mapping only that is asked for. */
-static bool finds_required(const struct json_node *json)
-{
-    for (const struct json_node *n = json_first(json); n; n = json_next(json, n)) {
-        if ((slice_is(n->key, "required") && n->type == JSON_TRUE) ||
-            ((n->type == JSON_OBJECT) && finds_required(n)))
-            return true;
-    }
-    return false;
-}
-
 static bool search_one(struct looking *l, struct err *err);
 
 /* Without the right to see the mapping it goes on as well as it can. */
-static void on_mapping(void *ctx, const struct json_node *json, int status, const struct err *err)
+static void on_mapping(void *ctx, const struct json_node *mapping, const struct err *err)
 {
     struct looking *l = ctx;
     struct es_client *client = l->client;
+    const struct json_node *required = err ? NULL : json_path(mapping, "_routing.required");
     struct err bad = {0};
-    client->saw_mapping = !err || (status >= 400 && status < 500);
-    if (!err && json->type == JSON_OBJECT && finds_required(json))
+    client->saw_mapping = !err || err_class_of(err->code) != ERR_CLASS_RETRY;
+    if (required && required->type == JSON_TRUE)
         client->routed = client->wants_routing = true;
     if (!client->routed && search_one(l, &bad))
         return;
@@ -89,15 +79,6 @@ static void on_known(void *ctx)
     l.done(l.ctx, NULL);
 }
 
-static bool look_at_mapping(struct looking *l, struct err *err)
-{
-    struct buf path = {0};
-    buf_printf(&path, "%s/_mapping?filter_path=%%2A%%2A._routing.required", l->client->index_path);
-    const bool sent = es_send(l->client, "GET", buf_cstr(&path), NULL, ES_JSON, on_mapping, l, err);
-    buf_free(&path);
-    return sent;
-}
-
 static bool search_one(struct looking *l, struct err *err)
 {
     struct es_client *client = l->client;
@@ -119,7 +100,7 @@ bool es_look_for_routing(struct es_client *client, es_done_fn *done, void *ctx, 
         io_timer_start(client->loop, 0, on_known, l);
         return true;
     }
-    if (client->saw_mapping ? search_one(l, err) : look_at_mapping(l, err))
+    if (client->saw_mapping ? search_one(l, err) : es_mapping(client, on_mapping, l, err))
         return true;
     free(l);
     return false;
