@@ -14,7 +14,7 @@ bool load_judge(struct load *l, struct slice key, const struct change_row *row,
         return false;
     *version = row->version ? row->version
                : entry > 0  ? entry
-                            : job_stores_version_of(l->o->stores, row->write_time);
+                            : pipeline_version_of(l->o->stores->options, row->write_time);
     if (entry < l->border.since && row->write_time > clock_wall_us() + o->future_skew_us)
         *verdict = LOAD_WRITTEN_IN_FUTURE; /* no cycle would ever look at it */
     else if (entry >= l->border.since || row->write_time > l->border.started)

@@ -25,13 +25,3 @@ void job_stores_close(struct job_stores *s)
     s->series = NULL;
     s->rows = NULL;
 }
-
-int64_t job_stores_version_of(const struct job_stores *s, int64_t write_time)
-{
-    const struct pipeline_options *o = s->options;
-    if (o->table.unit_us == 0 || write_time == CHANGE_NO_WRITE_TIME)
-        return 0;
-    /* With guard: timestamp the daemon writes one µs beside the version. */
-    const bool below = o->guard == RESOLVE_GUARD_TIMESTAMP && o->tie == RESOLVE_TIE_CASSANDRA;
-    return (write_time + below) / o->table.unit_us;
-}

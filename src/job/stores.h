@@ -22,7 +22,4 @@ struct job_stores {
 MUST_USE bool job_stores_open(struct job_stores *stores, bool connected, struct err *err);
 void job_stores_close(struct job_stores *stores);
 
-/* A version from a write time, in the pipeline's unit; 0 where versions are no wall-clock time. */
-int64_t job_stores_version_of(const struct job_stores *stores, int64_t write_time);
-
 #endif

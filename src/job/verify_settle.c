@@ -22,7 +22,7 @@ static int64_t row_version(const struct verify *v, const struct look *l)
         return l->before.entry_version;
     if (l->row.version)
         return l->row.version;
-    const int64_t derived = job_stores_version_of(v->o->stores, l->row.write_time);
+    const int64_t derived = pipeline_version_of(v->o->stores->options, l->row.write_time);
     /* What was written since the entries were read has an entry that nobody knows here. */
     const bool older = l->row.write_time <= v->started_us;
     return l->before.entry_version && older ? l->before.entry_version : derived;

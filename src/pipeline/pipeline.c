@@ -91,3 +91,12 @@ int64_t pipeline_id(const struct pipeline *p)
 {
     return p->id;
 }
+
+int64_t pipeline_version_of(const struct pipeline_options *o, int64_t write_time)
+{
+    if (o->table.unit_us == 0 || write_time == CHANGE_NO_WRITE_TIME)
+        return 0;
+    /* With guard: timestamp the daemon writes one µs beside the version. */
+    const bool below = o->guard == RESOLVE_GUARD_TIMESTAMP && o->tie == RESOLVE_TIE_CASSANDRA;
+    return (write_time + below) / o->table.unit_us;
+}

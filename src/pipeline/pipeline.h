@@ -156,6 +156,9 @@ MUST_USE bool pipeline_dead_letters(struct pipeline *pipeline,
 MUST_USE bool pipeline_loaded(struct pipeline *pipeline, enum change_side from, const char *stores,
                               struct err *err);
 
+/* The version that a row's write time (µs, or CHANGE_NO_WRITE_TIME) stands for; 0: none. */
+int64_t pipeline_version_of(const struct pipeline_options *options, int64_t write_time);
+
 /* Rows of these versions had a document once, but for those of store/uncopied.h. */
 struct pipeline_synced {
     int64_t from, to;   /* from 0: nothing is known */

@@ -30,17 +30,6 @@ static int64_t highest_entry(const struct item *item)
     return version;
 }
 
-/* The version that the row's write time stands for; 0: none. */
-static int64_t version_of_write_time(const struct pipeline *p, const struct item *item)
-{
-    const struct pipeline_options *o = &p->options;
-    if (item->row.content.missing || o->table.unit_us == 0 ||
-        item->row.write_time == CHANGE_NO_WRITE_TIME)
-        return 0;
-    const bool below = o->guard == RESOLVE_GUARD_TIMESTAMP && o->tie == RESOLVE_TIE_CASSANDRA;
-    return (item->row.write_time + below) / o->table.unit_us;
-}
-
 static bool is_own_copy(const struct item *item, int64_t version)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
@@ -68,7 +57,8 @@ static int64_t row_version(const struct pipeline *p, const struct item *item,
         return delete_version(p, item, mend);
     if (item->row.version > 0)
         return item->row.version;
-    const int64_t entry = highest_entry(item), written = version_of_write_time(p, item);
+    const int64_t entry = highest_entry(item);
+    const int64_t written = pipeline_version_of(&p->options, item->row.write_time);
     const int64_t version = entry > mend->row_version ? entry : mend->row_version;
     /* What verify knew is that of another row by now, and no entry tells the new one's. */
     const bool rewritten =
@@ -83,7 +73,7 @@ static bool row_is_known(const struct pipeline *p, const struct item *item)
 {
     return item->facts.row_written_by_us ||
            (p->options.guard == RESOLVE_GUARD_TIMESTAMP && p->options.table.unit_us > 0 &&
-            version_of_write_time(p, item) <= highest_entry(item));
+            pipeline_version_of(&p->options, item->row.write_time) <= highest_entry(item));
 }
 
 static bool is_equal(const struct pipeline *p, const struct item *item)
