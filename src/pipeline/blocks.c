@@ -457,22 +457,24 @@ static bool forget_block(struct blocks *b, uint32_t slot, blocks_fn *gone, void 
     return true;
 }
 
-/* What has to stay of a block; what may go is all that counts in it afterwards. */
+/* What has to stay of a block; what may go is all that counts in it once the rest is written again.
+ */
 static void move_living(struct block *k, struct slice bytes, int64_t limit, blocks_fn *move,
                         void *ctx, size_t *moved)
 {
-    k->highest = 0;
+    int64_t highest = 0;
     for (uint32_t i = 0; i < k->count; i++) {
         if (k->states[i] == GONE)
             continue;
         const struct store_entry e = store_block_entry(bytes, i);
-        if (state_of(&e) == FINISHED && e.version < limit) {
-            k->highest = e.version > k->highest ? e.version : k->highest;
-        } else {
-            move(ctx, &e);
+        if (state_of(&e) == FINISHED && e.version < limit)
+            highest = e.version > highest ? e.version : highest;
+        else if (move(ctx, &e))
             ++*moved;
-        }
+        else
+            return;
     }
+    k->highest = highest;
 }
 
 static bool move_block(struct blocks *b, uint32_t slot, int64_t limit, blocks_fn *move, void *ctx,
