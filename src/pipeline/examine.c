@@ -12,20 +12,40 @@ static bool hash_equal(struct change_hash a, struct change_hash b)
     return a.high == b.high && a.low == b.low;
 }
 
+/* Which of our own copies a side holds: the last that was sent, or the one before. */
+struct held {
+    bool last, before;
+};
+
+static struct held held_of(const struct pipeline *p, const struct store_own *own,
+                           const struct change_content *content, bool to_cassandra)
+{
+    struct held held = {false, false};
+    const bool before = own->flags & STORE_OWN_BEFORE;
+    if (!(own->flags & STORE_OWN_RECORDED))
+        return held;
+    if (content->missing) {
+        held.last = own->flags & STORE_OWN_DELETED;
+        held.before = before && (own->flags & STORE_OWN_BEFORE_DELETED);
+    } else if (content->cells) { /* none: unreadable */
+        const struct change_hash hash = map_content_hash(p->table.schema, content, to_cassandra);
+        held.last = !(own->flags & STORE_OWN_DELETED) && hash_equal(own->hash, hash);
+        held.before =
+            before && !(own->flags & STORE_OWN_BEFORE_DELETED) && hash_equal(own->before, hash);
+    }
+    return held;
+}
+
 static struct resolve_own own_facts(const struct pipeline *p, const struct store_own *own,
                                     const struct change_content *content, bool to_cassandra)
 {
-    const bool recorded = own->flags & STORE_OWN_RECORDED;
-    const bool deleted = own->flags & STORE_OWN_DELETED;
-    bool holds = false;
-    if (recorded && deleted)
-        holds = content->missing;
-    else if (recorded && !content->missing && content->cells) /* none: unreadable */
-        holds = hash_equal(own->hash, map_content_hash(p->table.schema, content, to_cassandra));
-    return (struct resolve_own){.recorded = recorded,
+    const struct held held = held_of(p, own, content, to_cassandra);
+    const unsigned deleted =
+        held.before && !held.last ? STORE_OWN_BEFORE_DELETED : STORE_OWN_DELETED;
+    return (struct resolve_own){.recorded = own->flags & STORE_OWN_RECORDED,
                                 .acknowledged = own->flags & STORE_OWN_ACKNOWLEDGED,
-                                .deleted = recorded && deleted,
-                                .holds = holds};
+                                .deleted = own->flags & deleted,
+                                .holds = held.last || held.before};
 }
 
 static void find_own_row(const struct pipeline *p, const struct item *item, struct resolve_facts *f)
@@ -223,6 +243,34 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
     return true;
 }
 
+static struct store_own own_of(const struct cycle *c, const struct item *item, bool to_cassandra)
+{
+    struct store_own own = {.flags = STORE_OWN_RECORDED, .written = item->write.write_time};
+    if (item->write.delete)
+        own.flags |= STORE_OWN_DELETED;
+    else
+        own.hash = map_content_hash(c->p->table.schema, item->write.content, to_cassandra);
+    return own;
+}
+
+/* The same version again. Until that took effect the side holds what was sent before: that is our
+ * own copy as well, and what it held when somebody deleted it was acknowledged. */
+static void keep_before(struct store_own *own, const struct store_own *last, struct held held)
+{
+    const bool deleted = own->flags & STORE_OWN_DELETED;
+    const bool last_deleted = last->flags & STORE_OWN_DELETED;
+    if (!deleted && !last_deleted)
+        own->flags |= last->flags & STORE_OWN_ACKNOWLEDGED;
+    const bool same = deleted == last_deleted && (deleted || hash_equal(own->hash, last->hash));
+    if (same || (held.before && !held.last)) {
+        own->flags |= last->flags & (STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
+        own->before = last->before;
+    } else {
+        own->flags |= STORE_OWN_BEFORE | (last_deleted ? STORE_OWN_BEFORE_DELETED : 0U);
+        own->before = last->hash;
+    }
+}
+
 /* Before anything is sent: what is sent, and every entry that has been read (the copy of one may
  * replace the other in the older form of the time series table). */
 static bool record_own(struct cycle *c, struct item *items, size_t count, struct err *err)
@@ -237,12 +285,13 @@ static bool record_own(struct cycle *c, struct item *items, size_t count, struct
         if (!e)
             return false;
         const bool to_cassandra = item->decision.action == RESOLVE_TO_CASSANDRA;
-        struct store_own *own = to_cassandra ? &e->entry.own_row : &e->entry.own_document;
-        *own = (struct store_own){.flags = STORE_OWN_RECORDED |
-                                           (item->write.delete ? STORE_OWN_DELETED : 0U),
-                                  .written = item->write.write_time};
-        if (!item->write.delete)
-            own->hash = map_content_hash(p->table.schema, item->write.content, to_cassandra);
+        struct store_own *last = to_cassandra ? &e->entry.own_row : &e->entry.own_document;
+        struct store_own own = own_of(c, item, to_cassandra);
+        const struct change_content *present =
+            to_cassandra ? &item->row.content : &item->document.content;
+        if (last->flags & STORE_OWN_RECORDED)
+            keep_before(&own, last, held_of(p, last, present, to_cassandra));
+        *last = own;
         item->decided = e;
         memory_changed(p->memory, e);
     }

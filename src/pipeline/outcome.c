@@ -97,6 +97,7 @@ void outcome_applied(struct cycle *c, struct item *item)
     struct store_entry *e = &item->decided->entry;
     struct store_own *own = side == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
     own->flags |= STORE_OWN_ACKNOWLEDGED;
+    own->flags &= ~(unsigned)(STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
     e->seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
     memory_changed(c->p->memory, item->decided);
     if (item->write.delete)

@@ -9,7 +9,8 @@
  *
  * An entry: version, first look, due (64 bits each), flags of its own copies (8 bits each), seen,
  * looks (8 bits each), length of the key (32 bits), where there is an own document its hash (128
- * bits), where there is an own row its hash and write time (192 bits), the key. */
+ * bits), where there is an own row its hash and write time (192 bits), each followed by the hash of
+ * what was sent before where there is one (128 bits), the key. */
 
 enum { TRAILER = 12, ENTRY_FIXED = 32, HASH = 16, WRITTEN = 8 };
 
@@ -17,6 +18,25 @@ static void append_hash(struct buf *b, struct change_hash hash)
 {
     buf_append_be64(b, hash.high);
     buf_append_be64(b, hash.low);
+}
+
+static void append_own(struct buf *b, const struct store_own *own, bool row)
+{
+    if (!own->flags)
+        return;
+    append_hash(b, own->hash);
+    if (row)
+        buf_append_be64(b, (uint64_t)own->written);
+    if (own->flags & STORE_OWN_BEFORE)
+        append_hash(b, own->before);
+}
+
+/* What append_own appends. */
+static size_t own_size(unsigned flags, bool row)
+{
+    if (!flags)
+        return 0;
+    return HASH + (row ? WRITTEN : 0U) + (flags & STORE_OWN_BEFORE ? HASH : 0U);
 }
 
 void store_block_add(struct store_block *block, const struct store_entry *e)
@@ -31,12 +51,8 @@ void store_block_add(struct store_block *block, const struct store_entry *e)
     buf_append_char(b, (char)e->seen);
     buf_append_char(b, (char)e->looks);
     buf_append_be32(b, (uint32_t)e->key.len);
-    if (e->own_document.flags)
-        append_hash(b, e->own_document.hash);
-    if (e->own_row.flags) {
-        append_hash(b, e->own_row.hash);
-        buf_append_be64(b, (uint64_t)e->own_row.written);
-    }
+    append_own(b, &e->own_document, false);
+    append_own(b, &e->own_row, true);
     buf_append_slice(b, e->key);
 }
 
@@ -61,6 +77,17 @@ static struct change_hash take_hash(const char **at)
     return (struct change_hash){high, take(at, 8)};
 }
 
+static void take_own(const char **at, struct store_own *own, bool row)
+{
+    if (!own->flags)
+        return;
+    own->hash = take_hash(at);
+    if (row)
+        own->written = (int64_t)take(at, 8);
+    if (own->flags & STORE_OWN_BEFORE)
+        own->before = take_hash(at);
+}
+
 uint32_t store_block_count(struct slice bytes)
 {
     return (uint32_t)number_at(bytes.ptr + bytes.len - TRAILER, 4);
@@ -83,12 +110,8 @@ struct store_entry store_block_entry(struct slice bytes, uint32_t number)
     e.seen = (unsigned)take(&at, 1);
     e.looks = (int)take(&at, 1);
     const size_t length = take(&at, 4);
-    if (e.own_document.flags)
-        e.own_document.hash = take_hash(&at);
-    if (e.own_row.flags) {
-        e.own_row.hash = take_hash(&at);
-        e.own_row.written = (int64_t)take(&at, 8);
-    }
+    take_own(&at, &e.own_document, false);
+    take_own(&at, &e.own_row, true);
     e.key = slice_of(at, length);
     return e;
 }
@@ -99,8 +122,9 @@ static size_t entry_end(struct slice bytes, size_t offset, size_t end)
     if (offset > end || end - offset < ENTRY_FIXED)
         return end + 1;
     const char *at = bytes.ptr + offset;
-    const size_t own_document = at[24] ? HASH : 0, own_row = at[25] ? HASH + WRITTEN : 0;
-    return offset + ENTRY_FIXED + own_document + own_row + number_at(at + 28, 4);
+    const size_t own =
+        own_size((unsigned char)at[24], false) + own_size((unsigned char)at[25], true);
+    return offset + ENTRY_FIXED + own + number_at(at + 28, 4);
 }
 
 /* Nothing of it is believed before: a file may be damaged anywhere. */

@@ -17,11 +17,13 @@ enum store_own_flags {
     STORE_OWN_RECORDED = 1,     /* sent, or about to be */
     STORE_OWN_ACKNOWLEDGED = 2, /* took effect */
     STORE_OWN_DELETED = 4,      /* it was a delete; the hash means nothing */
+    STORE_OWN_BEFORE = 8,       /* what was sent before may still be there: this one isn't yet */
+    STORE_OWN_BEFORE_DELETED = 16,
 };
 
 struct store_own {
     unsigned flags;
-    struct change_hash hash;
+    struct change_hash hash, before;
     int64_t written; /* the write timestamp, µs; only for rows */
 };
 

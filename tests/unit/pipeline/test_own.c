@@ -1,0 +1,282 @@
+#include "pipeline/internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Own copies, when the same version is sent more than once and some sends don't arrive: two stores
+ * of one record each, and sinks that do what the test says. */
+
+enum { SECOND = 1000000, V = 1000 };
+
+struct side {
+    struct sink sink;    /* first: the sink's ops get it */
+    const char *content; /* NULL: missing */
+    int64_t version;     /* of the document */
+    int64_t write_time;  /* of the row, µs */
+    enum sink_outcome answer;
+    bool in_vain; /* answers SINK_RETRY, but it takes effect */
+    unsigned sent;
+};
+
+static char folder[64], path[96];
+static struct pipeline p;
+static struct side document, row;
+static struct arena arena;
+static int64_t now;
+static struct err err;
+
+static void must(bool fine)
+{
+    if (!fine)
+        fail_msg("%s", err.text);
+}
+
+static void apply(struct sink *sink, struct sink_write *const *writes, size_t count)
+{
+    struct side *side = (struct side *)sink;
+    assert_int_equal(count, 1);
+    struct sink_write *w = writes[0];
+    side->sent++;
+    w->outcome = side->answer;
+    w->err.code = side->answer == SINK_RETRY ? ERR_TIMEOUT : ERR_NONE;
+    if (side->answer != SINK_APPLIED && !side->in_vain)
+        return;
+    side->content = w->delete ? NULL : arena_copy(&arena, w->content->cells[0]).ptr;
+    side->version = w->version;
+    side->write_time = w->write_time;
+}
+
+static const struct sink_ops to_document = {.side = CHANGE_ELASTICSEARCH, .apply = apply};
+static const struct sink_ops to_row = {.side = CHANGE_CASSANDRA, .apply = apply};
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/caes_own_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    err = (struct err){0};
+    now = 2000LL * SECOND;
+    document = (struct side){.sink.ops = &to_document};
+    row = (struct side){.sink.ops = &to_row, .write_time = CHANGE_NO_WRITE_TIME};
+    p = (struct pipeline){.options = {.table.unit_us = SECOND,
+                                      .overlap = 6000,
+                                      .overlap_us = 6000LL * SECOND,
+                                      .settle_us = 2 * SECOND},
+                          .to_elasticsearch = &document.sink,
+                          .to_cassandra = &row.sink};
+    struct map_table_column data[] = {
+        {.name = SLICE_LIT("id"), .type = SLICE_LIT("text"), .kind = MAP_PARTITION_KEY},
+        {.name = SLICE_LIT("body"), .type = SLICE_LIT("text"), .kind = MAP_REGULAR},
+    };
+    p.table.schema =
+        map_schema_build(data, ARRAY_LEN(data), &p.options.table.map, &p.table.arena, &err);
+    must(p.table.schema != NULL);
+    p.store = store_open(path, &err);
+    must(p.store != NULL);
+    must(store_pipeline(p.store, "default", &p.id, &err));
+    p.memory = memory_new(p.store, p.id, 100, &err);
+    must(p.memory != NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    memory_free(p.memory);
+    store_close(p.store);
+    source_table_free(&p.table);
+    arena_free(&arena);
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char file[128];
+        snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+        unlink(file);
+    }
+    return rmdir(folder);
+}
+
+/* The daemon is killed: what it knows is in the file. */
+static void restart(void)
+{
+    memory_free(p.memory);
+    p.memory = memory_new(p.store, p.id, 100, &err);
+    must(p.memory != NULL);
+}
+
+/* cell lives as long as what is returned. */
+static struct change_content content_of(const char *text, struct slice *cell)
+{
+    if (!text)
+        return (struct change_content){.missing = true};
+    *cell = slice_str(text);
+    return (struct change_content){.cells = cell, .cell_count = 1};
+}
+
+/* The application's entry of the version V. */
+static void an_entry(void)
+{
+    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), V, now, &err);
+    must(e != NULL);
+    if (!e)
+        return;
+    e->entry.seen |= STORE_SEEN_ENTRY;
+    memory_changed(p.memory, e);
+}
+
+static void row_is(const char *text)
+{
+    row.content = text;
+    row.write_time = now;
+}
+
+/* One look; the rule that decided. */
+static enum resolve_rule look(enum sink_outcome to_elasticsearch, enum sink_outcome to_cassandra)
+{
+    now += 10LL * SECOND;
+    document.answer = to_elasticsearch;
+    row.answer = to_cassandra;
+    struct slice cells[2];
+    struct pipeline_report report = {0};
+    struct cycle c = {
+        .p = &p,
+        .report = &report,
+        .now = now,
+        .looked = now,
+        .settled = now - p.options.settle_us,
+        .rules = {.settled = now - p.options.settle_us, .latest_write_us = INT64_MAX}};
+    struct item item = {.key = {.text = SLICE_LIT("k")},
+                        .document = {.version = document.version,
+                                     .content = content_of(document.content, &cells[0])},
+                        .row = {.content = content_of(row.content, &cells[1]),
+                                .write_time = row.content ? row.write_time : CHANGE_NO_WRITE_TIME}};
+    must(memory_entries(p.memory, item.key.text, &item.entries, &err));
+    examine_facts(&c, &item);
+    item.decision = resolve_decide(&item.facts, &c.rules);
+    if (item.decision.action == RESOLVE_TO_CASSANDRA ||
+        item.decision.action == RESOLVE_TO_ELASTICSEARCH)
+        examine_prepare(&c, &item);
+    must(examine_write(&c, &item, 1, &arena, &err));
+    must(outcome_record(&c, &item, 1, &err));
+    return item.decision.rule;
+}
+
+/* An application's batch that shows half by half: the entry and one column, then another. */
+static void half_a_row_was_copied(void)
+{
+    an_entry();
+    row_is("half");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    assert_string_equal(document.content, "half");
+    row_is("whole");
+}
+
+static void a_second_copy_that_fails(void **state)
+{
+    (void)state;
+    half_a_row_was_copied();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+        restart();
+    }
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    assert_string_equal(document.content, "whole");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_EQUAL);
+    assert_int_equal(row.sent, 0);
+}
+
+/* The first copy is not needed any more: what somebody writes like it is a tie. */
+static void what_took_effect_replaces_what_was_before(void **state)
+{
+    (void)state;
+    half_a_row_was_copied();
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    document.content = "half";
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+    assert_string_equal(row.content, "half");
+}
+
+/* A send of unknown outcome that shows after the next one was tried. */
+static void a_late_one(void **state)
+{
+    (void)state;
+    an_entry();
+    row_is("half");
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    row_is("whole");
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    document.content = "half";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    assert_string_equal(document.content, "whole");
+}
+
+static void a_second_copy_to_cassandra_that_fails(void **state)
+{
+    (void)state;
+    p.options.tie = RESOLVE_TIE_ELASTICSEARCH;
+    document.content = "one";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    document.content = "two";
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_RETRY), RESOLVE_RULE_OWN_COPY_IN_CASSANDRA);
+    restart();
+    assert_string_equal(row.content, "one");
+    row.in_vain = true;
+    assert_int_equal(look(SINK_APPLIED, SINK_RETRY), RESOLVE_RULE_OWN_COPY_IN_CASSANDRA);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_EQUAL);
+    assert_int_equal(document.sent, 0);
+}
+
+/* A row that came after its entry was taken for deleted; its copy does not arrive, and the index
+ * has forgotten the delete. */
+static void a_copy_after_an_own_delete(void **state)
+{
+    (void)state;
+    an_entry();
+    document.content = "old";
+    document.version = V - 1;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_DELETED);
+    assert_null(document.content);
+    document.version = 0;
+    row_is("late");
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_AFTER_DELETE);
+    restart();
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_AFTER_DELETE);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_AFTER_DELETE);
+    assert_string_equal(document.content, "late");
+}
+
+/* The copy that was acknowledged before proves that the document was there. */
+static void a_hard_delete_after_a_second_copy_that_failed(void **state)
+{
+    (void)state;
+    half_a_row_was_copied();
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    document.content = NULL;
+    document.version = 0;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_HARD_DELETE);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_second_copy_that_fails),
+        TEST(what_took_effect_replaces_what_was_before),
+        TEST(a_late_one),
+        TEST(a_second_copy_to_cassandra_that_fails),
+        TEST(a_copy_after_an_own_delete),
+        TEST(a_hard_delete_after_a_second_copy_that_failed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
