@@ -25,6 +25,7 @@ struct pipeline {
     uint32_t batch;          /* keys of the next one; 0: none was yet */
     bool whole_wanted;       /* a row's entry is being looked for */
     bool broken;             /* entries may have expired before the next complete cycle */
+    bool ahead;              /* what was looked at could not be stored: see outcome_sound */
     int64_t deletes;         /* copied to Elasticsearch in the current stretch of one overlap */
     int64_t deletes_from;
     int64_t deletes_waiting; /* entries without a row that wait for deleteSettle */
@@ -135,6 +136,10 @@ MUST_USE bool examine_write(struct cycle *c, struct item *items, size_t count, s
 /* outcome.c */
 /* A write of a decision took effect: counted, marked as acknowledged. */
 void outcome_applied(struct cycle *c, struct item *item);
+/* False (ERR_STATE) once outcome_record failed: the looks are counted in memory, what became of
+ * them (a dead letter) is not in the file, so nothing may be written to it any more. A restart
+ * begins at what it has. */
+MUST_USE bool outcome_sound(const struct pipeline *p, struct err *err);
 MUST_USE bool outcome_record(struct cycle *c, struct item *items, size_t count, struct err *err);
 MUST_USE bool outcome_dead(struct cycle *c, struct slice key, int64_t version,
                            enum change_side target, const char *rule, const char *reason,

@@ -270,5 +270,13 @@ bool outcome_record(struct cycle *c, struct item *items, size_t count, struct er
     return true;
 failed:
     store_rollback(p->store);
+    p->ahead = true;
     return false;
+}
+
+bool outcome_sound(const struct pipeline *p, struct err *err)
+{
+    return !p->ahead ||
+           err_set(err, ERR_STATE,
+                   "a write to the state file failed; a restart goes on with what it has");
 }

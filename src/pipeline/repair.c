@@ -253,7 +253,7 @@ bool pipeline_repair(struct pipeline *p, const struct pipeline_repair *repair, s
     struct pipeline_report report = {0};
     struct cycle c = {.p = p, .report = &report, .whole = true};
     struct arena arena = {0};
-    if (!bind_servers(p, err) || !memory_flush(p->memory, err))
+    if (!outcome_sound(p, err) || !bind_servers(p, err) || !memory_flush(p->memory, err))
         return false;
     c.now = clock_wall_us();
     c.settled = settled_at(p, repair, c.now);

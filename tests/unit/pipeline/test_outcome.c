@@ -1,4 +1,5 @@
 #include "pipeline/internal.h"
+#include "store/statement.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,6 +161,34 @@ static void documents_that_are_met(void **state)
         assert_in_range(e->entry.version, 1000, 1001);
 }
 
+static void execute(const char *sql)
+{
+    assert_int_equal(sqlite3_exec(p.store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* What became of a look can't be stored: nothing goes on from a memory that is ahead of the file.
+ */
+static void a_file_that_takes_nothing(void **state)
+{
+    (void)state;
+    entry_of(1000);
+    must(memory_flush(p.memory, &err));
+    execute("DROP TABLE block");
+    struct pipeline_report report = {0};
+    struct cycle c = {.p = &p, .report = &report, .now = START, .looked = START};
+    struct item item = {.key.text = SLICE_LIT("k"), .decision.action = RESOLVE_NOTHING};
+    must(memory_entries(p.memory, item.key.text, &item.entries, &err));
+    assert_false(outcome_record(&c, &item, 1, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    execute("CREATE TABLE block(id INTEGER PRIMARY KEY, pipeline, entries)");
+    err = (struct err){0};
+    assert_false(pipeline_cycle(&p, true, NULL, &report, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    err = (struct err){0};
+    assert_false(pipeline_repair(&p, NULL, &err));
+    assert_int_equal(err.code, ERR_STATE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -170,6 +199,7 @@ int main(void)
         TEST(put_off),
         TEST(a_row_that_is_missing_at_the_last_look),
         TEST(documents_that_are_met),
+        TEST(a_file_that_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
