@@ -9,6 +9,7 @@
 enum state { GONE, PENDING /* the second look is to come */, UNFINISHED, FINISHED };
 
 enum { NONE = UINT32_MAX, AT_HAND = 4, MOVED_MAX = 4 * STORE_BLOCK_ENTRIES };
+enum { BLOCKS_FEW = 1000, BLOCK_SMALL = STORE_BLOCK_ENTRIES / 4 };
 
 struct block {
     int64_t id; /* 0: this slot is free */
@@ -32,7 +33,7 @@ struct blocks {
     int64_t pipeline;
     struct places places;
     struct block *at;
-    uint32_t capacity, oldest, newest, free;
+    uint32_t capacity, count, oldest, newest, free;
     /* written, but not committed */
     uint32_t *pending;
     uint32_t pending_count, pending_capacity;
@@ -115,6 +116,7 @@ static uint32_t add_block(struct blocks *b, int64_t id, uint32_t count)
     else
         b->at[b->newest].behind = slot;
     b->newest = slot;
+    b->count++;
     return slot;
 }
 
@@ -132,6 +134,7 @@ static void remove_block(struct blocks *b, uint32_t slot)
     free(k->states);
     *k = (struct block){.behind = b->free};
     b->free = slot;
+    b->count--;
     for (size_t i = 0; i < AT_HAND; i++) {
         if (b->at_hand[i].block == slot)
             b->at_hand[i].block = NONE;
@@ -502,6 +505,37 @@ bool blocks_forget(struct blocks *b, int64_t limit, blocks_fn *move, blocks_fn *
     for (uint32_t slot = b->oldest; moved < MOVED_MAX && !is_forgettable(&b->at[slot], limit);
          slot = b->at[slot].behind) {
         if (!move_block(b, slot, limit, move, ctx, &moved, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- merging */
+
+static bool move_all(struct blocks *b, uint32_t slot, blocks_fn *move, void *ctx, size_t *moved,
+                     struct err *err)
+{
+    struct buf bytes = {0}; /* its own: move reads other blocks */
+    const bool fine = store_block_read(b->store, b->at[slot].id, &bytes, err);
+    for (uint32_t i = 0; fine && i < b->at[slot].count; i++) {
+        if (b->at[slot].states[i] == GONE)
+            continue;
+        const struct store_entry e = store_block_entry(buf_slice(&bytes), i);
+        if (!move(ctx, &e))
+            break;
+        ++*moved;
+    }
+    buf_free(&bytes);
+    return fine;
+}
+
+bool blocks_merge(struct blocks *b, blocks_fn *move, void *ctx, struct err *err)
+{
+    if (b->count <= BLOCKS_FEW + 4 * (b->places.count / STORE_BLOCK_ENTRIES))
+        return true;
+    size_t moved = 0;
+    for (uint32_t slot = b->oldest; slot != NONE && moved < MOVED_MAX; slot = b->at[slot].behind) {
+        if (b->at[slot].living <= BLOCK_SMALL && !move_all(b, slot, move, ctx, &moved, err))
             return false;
     }
     return true;

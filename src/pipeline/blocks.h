@@ -47,5 +47,8 @@ int64_t blocks_lowest_pending(const struct blocks *blocks);
  * transaction that begins with blocks_write. */
 MUST_USE bool blocks_forget(struct blocks *blocks, int64_t limit, blocks_fn *move, blocks_fn *gone,
                             void *ctx, struct err *err);
+/* Many cycles of few changes leave many small blocks: hands some of their entries to move, which
+ * has to write them again, so that they come to lie together. */
+MUST_USE bool blocks_merge(struct blocks *blocks, blocks_fn *move, void *ctx, struct err *err);
 
 #endif

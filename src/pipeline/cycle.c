@@ -123,7 +123,7 @@ static bool complete(struct cycle *c, struct err *err)
     /* One overlap longer than needed: the window widens when something old is put off. */
     if (fine && c->whole)
         fine = memory_forget(p->memory, c->since - p->options.overlap, err);
-    if (fine && store_commit(p->store, err)) {
+    if (fine && memory_merge(p->memory, err) && store_commit(p->store, err)) {
         memory_written(p->memory);
         p->status.completed_us = c->now;
         if (c->whole)

@@ -352,6 +352,12 @@ bool memory_forget(struct memory *m, int64_t limit, struct err *err)
     return blocks_forget(m->blocks, limit, write_again, drop_forgotten, &f, err) && f.fine;
 }
 
+bool memory_merge(struct memory *m, struct err *err)
+{
+    struct forgetting f = {m, true, err};
+    return blocks_merge(m->blocks, write_again, &f, err) && f.fine;
+}
+
 static bool needs_attention(const struct memory_key *k)
 {
     for (const struct memory_entry *e = k->first; e; e = e->next) {

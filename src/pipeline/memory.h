@@ -57,6 +57,8 @@ void memory_leave(struct memory *memory, int64_t limit);
 /* Drops those that have had all looks and lie below limit, sooner or later. Inside a transaction
  * that begins with memory_write. */
 MUST_USE bool memory_forget(struct memory *memory, int64_t limit, struct err *err);
+/* Keeps the number of blocks in proportion to their entries; what it moves is written next time. */
+MUST_USE bool memory_merge(struct memory *memory, struct err *err);
 /* Keeps the cache within its bound; everything must be flushed. */
 void memory_trim(struct memory *memory);
 

@@ -593,6 +593,17 @@ static void as_a_list_would(void **state)
     }
 }
 
+static int blocks_in_file(void)
+{
+    sqlite3_stmt *s = NULL;
+    assert_int_equal(sqlite3_prepare_v2(store->db, "SELECT count(*) FROM block", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    const int count = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return count;
+}
+
 /* What was written at the end of a transaction of thousands. */
 static void many_blocks(void **state)
 {
@@ -614,14 +625,38 @@ static void many_blocks(void **state)
     forget_below(COUNT); /* written now, forgotten the next time */
     forget_below(COUNT + 1);
     forget_below(COUNT + 1);
-    int lines = -1;
-    sqlite3_stmt *s = NULL;
-    assert_int_equal(sqlite3_prepare_v2(store->db, "SELECT count(*) FROM block", -1, &s, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    lines = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    assert_int_equal(lines, 0);
+    assert_int_equal(blocks_in_file(), 0);
+}
+
+/* A long overlap of short cycles with one change each. */
+static void small_blocks_come_together(void **state)
+{
+    (void)state;
+    enum { COUNT = 2500 };
+    restart(10);
+    for (int i = 0; i < COUNT; i++) {
+        add(i, 1 + i, i % 2 ? 1 : STORE_LOOKS_ALL, STORE_NEVER);
+        flush();
+        arena_reset(&arena);
+        memory_trim(memory);
+    }
+    assert_int_equal(blocks_in_file(), COUNT);
+    for (int i = 0; i < 3; i++) {
+        must(store_begin(store, &err));
+        must(memory_write(memory, &err));
+        must(memory_merge(memory, &err));
+        must(store_commit(store, &err));
+        memory_written(memory);
+    }
+    assert_in_range(blocks_in_file(), 1, 1000);
+    restart(10);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(entry(i, 1 + i)->entry.looks, i % 2 ? 1 : STORE_LOOKS_ALL);
+    for (int i = 1; i < COUNT; i += 2)
+        add(i, 1 + i, STORE_LOOKS_ALL, STORE_NEVER);
+    for (int i = 0; i < 3; i++)
+        forget_below(COUNT + 1);
+    assert_int_equal(blocks_in_file(), 0);
 }
 
 static void pipelines_apart(void **state)
@@ -662,6 +697,7 @@ int main(void)
         TEST(where_it_was_seen),
         TEST(as_a_list_would),
         TEST(many_blocks),
+        TEST(small_blocks_come_together),
         TEST(pipelines_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
