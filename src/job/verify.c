@@ -78,10 +78,11 @@ bool verify_goes_on(struct verify *v, int64_t count, struct err *err)
     return !v->o->stop->raised || err_set(err, ERR_CANCELLED, "stopped");
 }
 
+/* Rows come in their order, documents don't: rows are read ahead until all documents are there. */
 static bool everything(struct verify *v, struct err *err)
 {
-    return verify_read_entries(v, 1, false, err) && verify_read_documents(v, err) &&
-           verify_merge(v, err) && verify_settle(v, false, err);
+    return verify_read_entries(v, 1, false, err) && verify_rows_open(v, err) &&
+           verify_read_documents(v, err) && verify_merge(v, err) && verify_settle(v, false, err);
 }
 
 static bool compare(struct verify *v, struct err *err)
@@ -107,6 +108,7 @@ bool job_verify(const struct job_verify *options, struct job_verify_report *repo
                        job_synced_check(options->synced, options->stores, &v.same_stores, err)) &&
                       compare(&v, err);
     report->seconds = job_pace_seconds(&v.pace);
+    verify_rows_close(&v);
     job_sorter_free(v.documents);
     job_sorter_free(v.entries);
     job_sorter_free(v.doubts);

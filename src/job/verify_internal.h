@@ -16,6 +16,7 @@ struct verify {
     struct job_sorter *documents;
     struct job_sorter *entries;
     struct job_sorter *doubts; /* see struct doubt */
+    struct verify_rows *rows;  /* being read; or NULL */
     const char *phase;
     double share; /* of the phase, 0: unknown */
     struct buf text;
@@ -43,7 +44,10 @@ MUST_USE bool verify_read_entries(struct verify *v, int64_t since, bool doubts, 
 MUST_USE bool verify_sample(struct verify *v, struct err *err);
 /* verify_merge.c: gives doubts that nobody has looked at the entries of their keys; */
 MUST_USE bool verify_join_entries(struct verify *v, struct err *err);
-/* walks through the rows and compares; what differs becomes a doubt. */
+/* begins to read rows ahead, as far as the memory allows; */
+MUST_USE bool verify_rows_open(struct verify *v, struct err *err);
+void verify_rows_close(struct verify *v);
+/* walks through them and compares; what differs becomes a doubt. */
 MUST_USE bool verify_merge(struct verify *v, struct err *err);
 /* verify_settle.c: looks at the doubts until each is settled. count: what is equal counts as
  * compared here (it was not before). */

@@ -1,6 +1,9 @@
+#include "base/mem.h"
 #include "job/verify_internal.h"
 #include "job/walk.h"
 #include "source/scan.h"
+
+#include <stdlib.h>
 
 /* Rows, documents and entries, all in the order of token and key. */
 
@@ -121,56 +124,6 @@ static bool take_row(struct merging *m, const struct job_sorted *row, struct err
     return stream_next(&m->documents, err);
 }
 
-static bool walk_rows(struct merging *m, struct job_walk *walk, uint32_t ranges, struct err *err)
-{
-    struct job_sorted row;
-    bool more = true;
-    for (int64_t count = 1; more; count++) {
-        if (!job_walk_next(walk, &row, &more, err) || (more && !take_row(m, &row, err)))
-            return false;
-        if (count % 1000 == 0) {
-            m->v->share = (double)job_walk_done(walk) / ranges;
-            if (!verify_goes_on(m->v, 1000, err))
-                return false;
-        }
-    }
-    while (m->documents.more) {
-        if (!lone_document(m, err))
-            return false;
-    }
-    return true;
-}
-
-static uint32_t count_ranges(int64_t partitions)
-{
-    const int64_t ranges = partitions / PARTITIONS_PER_RANGE;
-    return ranges < RANGES_MIN ? RANGES_MIN : ranges > RANGES_MAX ? RANGES_MAX : (uint32_t)ranges;
-}
-
-static bool merge(struct merging *m, struct source_scan *scan, struct err *err)
-{
-    const struct job_verify *o = m->v->o;
-    int64_t partitions;
-    if (!source_scan_estimate(o->stores->cassandra, &o->stores->options->table, &partitions, err) ||
-        !stream_open(&m->documents, m->v->documents, err) ||
-        !stream_open(&m->entries, m->v->entries, err))
-        return false;
-    const struct job_walk_options options = {
-        .loop = o->stores->loop,
-        .scan = scan,
-        .schema = o->stores->table.schema,
-        .folder = o->folder,
-        .memory = o->memory / 4,
-        .low = o->low,
-        .high = o->high,
-        .ranges = count_ranges(partitions),
-    };
-    struct job_walk *walk = job_walk_new(&options);
-    const bool fine = walk_rows(m, walk, options.ranges, err);
-    job_walk_free(walk);
-    return fine;
-}
-
 static bool join(struct merging *m, struct job_sorter *joined, struct err *err)
 {
     struct stream *doubts = &m->documents; /* none are read here */
@@ -199,17 +152,90 @@ bool verify_join_entries(struct verify *v, struct err *err)
     return fine;
 }
 
+/* --- rows */
+
+struct verify_rows {
+    struct source_scan *scan;
+    struct job_walk *walk;
+    uint32_t ranges;
+};
+
+static uint32_t count_ranges(int64_t partitions)
+{
+    const int64_t ranges = partitions / PARTITIONS_PER_RANGE;
+    return ranges < RANGES_MIN ? RANGES_MIN : ranges > RANGES_MAX ? RANGES_MAX : (uint32_t)ranges;
+}
+
+static bool start_walk(struct verify *v, struct err *err)
+{
+    const struct job_verify *o = v->o;
+    const struct job_stores *stores = o->stores;
+    const struct source_scan_options times = {.times = false};
+    int64_t partitions;
+    v->rows->scan =
+        source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &times, err);
+    if (!v->rows->scan ||
+        !source_scan_estimate(stores->cassandra, &stores->options->table, &partitions, err))
+        return false;
+    v->rows->ranges = count_ranges(partitions);
+    const struct job_walk_options options = {
+        .loop = stores->loop,
+        .scan = v->rows->scan,
+        .schema = stores->table.schema,
+        .folder = o->folder,
+        .memory = o->memory / 4,
+        .low = o->low,
+        .high = o->high,
+        .ranges = v->rows->ranges,
+    };
+    v->rows->walk = job_walk_new(&options);
+    return true;
+}
+
+bool verify_rows_open(struct verify *v, struct err *err)
+{
+    v->rows = mem_zalloc(sizeof *v->rows);
+    return start_walk(v, err);
+}
+
+void verify_rows_close(struct verify *v)
+{
+    if (!v->rows)
+        return;
+    job_walk_free(v->rows->walk);
+    source_scan_free(v->rows->scan);
+    free(v->rows);
+    v->rows = NULL;
+}
+
+static bool walk_rows(struct merging *m, struct err *err)
+{
+    const struct verify_rows *rows = m->v->rows;
+    struct job_sorted row;
+    bool more = true;
+    for (int64_t count = 1; more; count++) {
+        if (!job_walk_next(rows->walk, &row, &more, err) || (more && !take_row(m, &row, err)))
+            return false;
+        if (count % 1000 == 0) {
+            m->v->share = (double)job_walk_done(rows->walk) / rows->ranges;
+            if (!verify_goes_on(m->v, 1000, err))
+                return false;
+        }
+    }
+    while (m->documents.more) {
+        if (!lone_document(m, err))
+            return false;
+    }
+    return true;
+}
+
 bool verify_merge(struct verify *v, struct err *err)
 {
-    const struct job_stores *stores = v->o->stores;
-    const struct source_scan_options options = {.times = false};
     struct merging m = {.v = v};
     v->phase = "rows";
     v->share = 0.0;
-    struct source_scan *scan =
-        source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
-    const bool fine = scan && merge(&m, scan, err);
-    source_scan_free(scan);
+    const bool fine = stream_open(&m.documents, v->documents, err) &&
+                      stream_open(&m.entries, v->entries, err) && walk_rows(&m, err);
     buf_free(&m.documents.text);
     buf_free(&m.entries.text);
     return fine;

@@ -37,8 +37,9 @@ struct job_walk {
     uint32_t started; /* parts that somebody reads or has read */
     uint32_t current; /* the one that is consumed */
     uint32_t done;
-    size_t bytes; /* read ahead */
-    uint32_t at;  /* row of the current chunk */
+    size_t bytes;       /* read ahead */
+    uint32_t at;        /* row of the current chunk */
+    uint32_t page_size; /* what the last page found right; 0: none was read */
     struct chunk *spent;
     struct reader readers[PARALLEL_MAX];
     struct io_group reading;
@@ -111,7 +112,7 @@ static bool must_wait(const struct job_walk *w, const struct part *part)
 {
     if (part == &w->parts[w->current])
         return part->bytes > w->o.memory / 2;
-    return w->bytes > w->o.memory / 2;
+    return w->bytes > w->o.memory / 4 * 3;
 }
 
 static bool read_page(struct reader *reader, struct source_range *range, struct err *err)
@@ -128,6 +129,7 @@ static bool read_page(struct reader *reader, struct source_range *range, struct 
     append_chunk(w, reader->part, chunk);
     reader->part->ended = range->ended;
     w->done += range->ended;
+    w->page_size = range->page_size;
     io_wake_raise(&w->arrived);
     if (w->o.paged)
         w->o.paged(w->o.ctx, rows, bytes);
@@ -143,6 +145,8 @@ static bool read_part(struct reader *reader, uint32_t number, struct err *err)
     reader->part = &w->parts[number];
     job_walk_part(w->o.low, w->o.high, w->o.ranges, number, &low, &high);
     source_range_open(&range, low, high);
+    if (w->page_size)
+        range.page_size = w->page_size;
     while (fine && !range.ended && !w->stopping) {
         while (must_wait(w, reader->part) && !w->stopping)
             wait_for(w, &reader->wake);
@@ -183,7 +187,7 @@ struct job_walk *job_walk_new(const struct job_walk_options *options)
     if (w->o.parallel > PARALLEL_MAX)
         w->o.parallel = PARALLEL_MAX;
     w->parts = mem_zalloc(w->o.ranges * sizeof *w->parts);
-    w->group = job_sorter_new(w->o.folder, w->o.memory / 2);
+    w->group = job_sorter_new(w->o.folder, w->o.memory / 4);
     for (unsigned i = 0; i < w->o.parallel; i++) {
         w->readers[i].walk = w;
         io_group_add(&w->reading);
