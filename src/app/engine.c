@@ -74,7 +74,6 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
-    e->started_us = clock_wall_us();
     e->settings = pipeline;
     e->log = log;
     e->loop = loop;
@@ -86,7 +85,7 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
-        fine = e->pipeline && engine_pause_restore(e, err);
+        fine = e->pipeline && engine_pause_restore(e, err) && engine_self_restore(e, err);
         cql_on_event(e->cassandra, on_event, e);
     }
     if (fine)

@@ -45,8 +45,8 @@ struct engine {
     struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
     struct engine_job *jobs;
     struct io_group jobs_running;
-    int open;           /* clients that are not closed yet */
-    int64_t started_us; /* wall clock */
+    int open;            /* clients that are not closed yet */
+    int64_t compared_us; /* from when verify.every counts, wall clock; 0: not yet */
     struct engine_verified verified;
     struct engine_job *self;  /* that compares for verified, or NULL */
     int64_t since;            /* that the cycles start from; 0: the checkpoint */
@@ -72,6 +72,7 @@ void engine_close_gap(struct engine *e);
 
 /* engine_pause.c: whether it was paused before. */
 MUST_USE bool engine_pause_restore(struct engine *e, struct err *err);
+MUST_USE bool engine_self_restore(struct engine *e, struct err *err);
 /* False, with ERR_RUNNING: it is paused, and what would copy by itself must not. */
 MUST_USE bool engine_may_copy(const struct engine *e, struct err *err);
 

@@ -1,13 +1,13 @@
 #include "app/engine_internal.h"
 #include "base/clock.h"
-#include "store/pause.h"
+#include "store/times.h"
 
 /* A pause is for what the daemon does by itself, cycles and comparisons; what somebody asks for
  * beside them (dlq, repair) is done. It is in the state, so that no restart ends it. */
 
 bool engine_pause_restore(struct engine *e, struct err *err)
 {
-    if (!store_pause_read(e->store, pipeline_id(e->pipeline), &e->paused_us, err))
+    if (!store_time_read(e->store, pipeline_id(e->pipeline), STORE_PAUSED, &e->paused_us, err))
         return false;
     e->halt.raised = e->paused_us > 0;
     return true;
@@ -22,7 +22,7 @@ bool engine_may_copy(const struct engine *e, struct err *err)
 
 static bool keep(struct engine *e, int64_t paused_us, struct err *err)
 {
-    if (!store_pause_write(e->store, pipeline_id(e->pipeline), paused_us, err))
+    if (!store_time_write(e->store, pipeline_id(e->pipeline), STORE_PAUSED, paused_us, err))
         return false;
     e->paused_us = paused_us;
     return true;

@@ -1,5 +1,6 @@
 #include "app/engine_internal.h"
 #include "base/clock.h"
+#include "store/times.h"
 
 /* What the daemon asks of itself: comparisons every so often, and a repair after a gap. */
 
@@ -36,6 +37,22 @@ static void take_result(struct engine_verified *v, struct slice text)
     json_doc_free(doc);
 }
 
+bool engine_self_restore(struct engine *e, struct err *err)
+{
+    return store_time_read(e->store, pipeline_id(e->pipeline), STORE_COMPARED, &e->compared_us,
+                           err);
+}
+
+/* verify.every counts from here, also after a restart. */
+static void count_from(struct engine *e, int64_t us)
+{
+    struct err err = {0};
+    e->compared_us = us;
+    if (!store_time_write(e->store, pipeline_id(e->pipeline), STORE_COMPARED, us, &err))
+        log_warning(e->log, "%s: can't note when the stores were compared: %s", e->options.name,
+                    err.text);
+}
+
 static void on_ended(void *ctx, struct slice result, const struct err *err)
 {
     struct engine *e = ctx;
@@ -48,6 +65,7 @@ static void on_ended(void *ctx, struct slice result, const struct err *err)
         log_warning(e->log, "%s: could not compare the stores: %s", e->options.name, err->text);
         return;
     }
+    count_from(e, v->started_us);
     take_result(v, result);
     log_line(e->log, v->differences ? LOG_WARNING : LOG_INFO,
              "%s: compared %lld records of both stores: %lld mended, %lld differ", e->options.name,
@@ -87,7 +105,9 @@ void engine_self_check(struct engine *e, bool gap)
         start(e, "repair", "newest");
         return;
     }
-    if (every_us == 0 || now - e->started_us < every_us || now - v->started_us < every_us)
+    if (every_us > 0 && (e->compared_us == 0 || e->compared_us > now))
+        count_from(e, now);
+    if (every_us == 0 || now - e->compared_us < every_us || now - v->started_us < every_us)
         return;
     const char *policy = policies[e->settings->verify.repair];
     start(e, policy ? "repair" : "verify", policy ? policy : "newest");

@@ -190,8 +190,8 @@ static const struct config_option options[] = {
 
     {"verify.every", OPTION_DURATION, AT(verify.every), "never", 1000, 366LL * DAY_MS,
      .word = "never",
-     .help = "Time between the daemon's own comparisons of both stores, the first one after its "
-             "start."},
+     .help = "Time between the daemon's own comparisons of both stores, restarts or not; the first "
+             "comes when that has passed for the first time."},
     {"verify.repair", OPTION_ENUM, AT(verify.repair), "none",
      .choices = "none|newest|elasticsearch|cassandra",
      .help = "Whether it mends what it finds, and by which rule."},

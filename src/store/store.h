@@ -16,7 +16,7 @@
  * ERR_RUNNING: another process has it open. */
 struct store;
 
-enum { STORE_SCHEMA_VERSION = 5 };
+enum { STORE_SCHEMA_VERSION = 6 };
 
 /* Names a table and an index, so that others of the same names are told apart. */
 enum { STORE_STORES_MAX = 96 };

@@ -77,6 +77,8 @@ static const char *const steps[STORE_SCHEMA_VERSION] = {
     /* 4: entries lie in blocks (block.h). */
     "CREATE TABLE block(id INTEGER PRIMARY KEY, pipeline INTEGER NOT NULL, entries BLOB NOT NULL);"
     "CREATE INDEX block_of ON block(pipeline);",
+    /* 5: when the daemon last compared both stores by itself. */
+    "ALTER TABLE pipeline ADD COLUMN compared_us INTEGER NOT NULL DEFAULT 0;",
 };
 
 static bool run_step(struct store *store, int from, struct err *err)

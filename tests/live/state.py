@@ -22,3 +22,13 @@ def payloads(caes):
 def highest(caes):
     """The highest version that the checkpoint knows."""
     return max(_select(caes, "SELECT highest_elasticsearch, highest_cassandra FROM checkpoint")[0])
+
+
+def compared(caes):
+    """From when the time up to the daemon's own next comparison counts, seconds since 1970."""
+    return _select(caes, "SELECT compared_us FROM pipeline")[0][0] / 1e6
+
+
+def set_compared(caes, seconds):
+    with contextlib.closing(sqlite3.connect(caes.config["state"])) as state, state:
+        state.execute("UPDATE pipeline SET compared_us = ?", (int(seconds * 1e6),))

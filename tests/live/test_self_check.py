@@ -2,6 +2,7 @@
 import time
 
 import pytest
+import state
 from support import eventually, now
 
 
@@ -21,6 +22,27 @@ def test_compares_every_so_often(place, caes):
     place.cql(f"DELETE FROM {place.keyspace}.data WHERE did = %s", place._key(keys[0]))
     eventually(lambda: last(caes)["differences"] == 1, timeout=40)
     assert place.row(keys[0]) is None and "1 differ" in daemon.text()
+
+
+def test_the_time_between_goes_on_over_a_restart(place, caes):
+    place.make()
+    caes.configure(interval=0.2, sync={"settle": 0.2, "overlap": 3}, verify={"every": "1h"})
+    daemon = caes.run()
+    place.put_doc(now(), user="doc")
+    eventually(lambda: len(place.rows()) == 1)
+    assert not last(caes)
+    daemon.stop()
+    counted = state.compared(caes)
+    assert abs(counted - time.time()) < 100
+    daemon = caes.run()
+    time.sleep(2)
+    assert not last(caes)
+    daemon.stop()
+    assert state.compared(caes) == counted
+    state.set_compared(caes, counted - 3600)
+    caes.run()
+    eventually(lambda: last(caes) and last(caes)["compared"] == 1)
+    assert last(caes)["differences"] == 0
 
 
 @pytest.mark.parametrize("policy", ["newest", "cassandra"])

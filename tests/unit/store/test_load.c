@@ -1,6 +1,6 @@
 #include "store/block.h"
 #include "store/load.h"
-#include "store/pause.h"
+#include "store/times.h"
 
 #include "store/statement.h"
 
@@ -204,7 +204,7 @@ static void an_older_file_is_upgraded(void **state)
     assert_int_equal(checkpoint.completed, 14);
     assert_true(checkpoint.gap);
     assert_int_equal(checkpoint.synced_from, 0);
-    must(store_pause_read(store, id, &paused_us, &err));
+    must(store_time_read(store, id, STORE_PAUSED, &paused_us, &err));
     assert_int_equal(paused_us, 0);
     must(store_blocks_all(store, id, see_upgraded, NULL, &err));
     assert_int_equal(upgraded, 1);

@@ -2,8 +2,8 @@
 
 #include "store/block.h"
 #include "store/dead_letter.h"
-#include "store/pause.h"
 #include "store/statement.h"
+#include "store/times.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -140,17 +140,17 @@ static void a_pause_is_one_pipelines_and_stays(void **state)
     int64_t since_us = 1;
     struct store *store = open_it();
     const int64_t one = pipeline_of(store, "one"), other = pipeline_of(store, "other");
-    must(store_pause_read(store, one, &since_us, &err));
+    must(store_time_read(store, one, STORE_PAUSED, &since_us, &err));
     assert_int_equal(since_us, 0);
-    must(store_pause_write(store, one, 1427254212000000, &err));
+    must(store_time_write(store, one, STORE_PAUSED, 1427254212000000, &err));
     store_close(store);
     store = open_it();
-    must(store_pause_read(store, one, &since_us, &err));
+    must(store_time_read(store, one, STORE_PAUSED, &since_us, &err));
     assert_int_equal(since_us, 1427254212000000);
-    must(store_pause_read(store, other, &since_us, &err));
+    must(store_time_read(store, other, STORE_PAUSED, &since_us, &err));
     assert_int_equal(since_us, 0);
-    must(store_pause_write(store, one, 0, &err));
-    must(store_pause_read(store, one, &since_us, &err));
+    must(store_time_write(store, one, STORE_PAUSED, 0, &err));
+    must(store_time_read(store, one, STORE_PAUSED, &since_us, &err));
     assert_int_equal(since_us, 0);
     store_close(store);
 }
