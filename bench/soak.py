@@ -10,6 +10,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import requests
 from common import COLUMNS, Caes, Elastic, Place, Servers, finish, spent, start_raw
@@ -52,9 +53,9 @@ def judge(samples, seconds):
     """What is wrong, in words."""
     settled = [one for one in samples if one["at"] >= seconds / 6]
     first, last = settled[: len(settled) // 5], settled[-(len(settled) // 5):]
-    grown = (sorted(one["rss"] for one in last)[len(last) // 2] -
-             sorted(one["rss"] for one in first)[len(first) // 2])
-    files = max(one["files"] for one in last) - max(one["files"] for one in first)
+    grown = median(one["rss"] for one in last) - median(one["rss"] for one in first)
+    # A connection that is made anew, or a temporary file, is one more for a moment.
+    files = median(one["files"] for one in last) - median(one["files"] for one in first)
     lag = max(one["lag"] for one in settled)
     print(f"after the first sixth: RSS {grown:+.2f} MiB (highest "
           f"{max(one['rss'] for one in samples):.2f}), files {files:+.0f}, lag at most {lag:.2f} s")

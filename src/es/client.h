@@ -155,15 +155,24 @@ struct es_feed_options {
     /* Only documents in which this boolean field is true; NULL: whatever they hold. Borrowed. */
     const char *where_true;
     uint32_t page_size; /* 0: 1000; at most 10,000 */
+    /* Not 0: aims at pages of as many bytes, with page_size documents at most; the first one is
+     * small. A scroll has 1000 documents. */
+    uint32_t page_bytes;
     /* slices > 1: only part number slice (from 0) of that many, so that several feeds can share the
      * work; each has its own moment. Servers below 5 have no slices: slice 0 gives everything. */
     uint32_t slice, slices;
+    /* Where es_feed_divides: the moment of that feed, which has given a page and stays open longer
+     * than this one; NULL: its own. */
+    const struct es_feed *beside;
 };
 typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
 MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
                            es_feed_fn *done, void *ctx, struct err *err);
 /* count 0 and err NULL: that was the end. One call at a time; after an error only es_feed_close. */
 MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ctx, struct err *err);
+/* Whether slices of one moment can be read side by side, at no more cost than one after the other.
+ */
+bool es_feed_divides(const struct es_client *client);
 /* Frees it and closes its context on the server, in the background. No call may be pending. */
 void es_feed_close(struct es_feed *feed);
 

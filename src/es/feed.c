@@ -11,7 +11,7 @@
  * nothing to keep; only when it comes back full is a point in time (or scroll) opened and the
  * reading begun again inside of it. */
 
-enum { PAGE_SIZE = 1000, PAGE_MAX = 10000 };
+enum { PAGE_SIZE = 1000, PAGE_MAX = 10000, PAGE_FIRST = 200, PAGE_MIN = 10, HIT_BYTES = 150 };
 
 struct es_feed {
     struct es_client *client;
@@ -37,6 +37,11 @@ static void on_open(void *ctx)
     feed->opened(feed->ctx, feed, NULL);
 }
 
+bool es_feed_divides(const struct es_client *client)
+{
+    return client->version.point_in_time && client->version.slices_by_place;
+}
+
 bool es_feed_open(struct es_client *client, const struct es_feed_options *options, es_feed_fn *done,
                   void *ctx, struct err *err)
 {
@@ -47,8 +52,15 @@ bool es_feed_open(struct es_client *client, const struct es_feed_options *option
     feed->client = client;
     feed->state.options = *options;
     feed->state.page_size = options->page_size ? options->page_size : PAGE_SIZE;
+    const uint32_t first = scrolls(feed) ? PAGE_SIZE : PAGE_FIRST;
+    if (options->page_bytes && feed->state.page_size > first)
+        feed->state.page_size = first;
     if (options->all || options->many || options->slices > 1)
         feed->stage = OPENING;
+    if (options->beside) {
+        feed->stage = PAGING;
+        buf_append_slice(&feed->state.context, buf_slice(&options->beside->state.context));
+    }
     if (options->slice > 0 && !client->version.slices)
         feed->stage = ENDED;
     feed->opened = done;
@@ -71,6 +83,8 @@ static bool retry_smaller(struct es_feed *feed, int status, const struct err *er
         (scrolls(feed) && feed->state.context.len > 0))
         return false;
     feed->state.page_size = refused ? PAGE_SIZE : feed->state.page_size / 2;
+    if (refused)
+        feed->state.options.page_size = PAGE_SIZE;
     if (feed->state.context.len == 0)
         feed->stage = OPENING;
     return true;
@@ -105,6 +119,23 @@ static void on_page_error(struct es_feed *feed, int status, const struct err *er
     fail(feed, &own);
 }
 
+/* Pages of about the same size in bytes, whatever documents are like. */
+static void adapt_size(struct es_feed *feed, const struct es_document *documents, size_t count)
+{
+    const struct es_feed_options *o = &feed->state.options;
+    uint64_t bytes = 0;
+    if (!o->page_bytes || scrolls(feed) || count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        bytes += (documents[i].source ? documents[i].source->raw.len : 0) + HIT_BYTES;
+    uint64_t size = o->page_bytes / (bytes / count + 1),
+             most = o->page_size ? o->page_size : PAGE_SIZE;
+    if (most > 4 * (uint64_t)feed->state.page_size)
+        most = 4 * (uint64_t)feed->state.page_size;
+    size = size < PAGE_MIN ? PAGE_MIN : size;
+    feed->state.page_size = (uint32_t)(size < most ? size : most);
+}
+
 static void hand_out(struct es_feed *feed, const struct json_node *hits, struct err *err)
 {
     struct es_document *documents = mem_array(hits->children + 1, sizeof *documents);
@@ -114,8 +145,10 @@ static void hand_out(struct es_feed *feed, const struct json_node *hits, struct 
         fine = es_hit_read(n, &documents[count++], err);
     if (!fine)
         es_blame(feed->client, err);
-    if (fine)
+    if (fine) {
         es_notice_routing(feed->client, documents, count);
+        adapt_size(feed, documents, count);
+    }
     feed->done(feed->ctx, fine ? documents : NULL, fine ? count : 0, fine ? NULL : err);
     free(documents);
 }
@@ -292,7 +325,7 @@ static void on_discarded(void *ctx UNUSED, const struct json_node *json UNUSED, 
 static void discard_context(struct es_feed *feed)
 {
     struct buf body = {0};
-    if (feed->state.context.len == 0)
+    if (feed->state.context.len == 0 || feed->state.options.beside)
         return;
     const char *path = es_feed_discard_body(&feed->state, feed->client, &body);
     if (!es_send(feed->client, "DELETE", path, &body, ES_JSON, on_discarded, NULL, NULL))

@@ -25,6 +25,7 @@
     X(untracked_hits, 700, ANY, 100, ANY)   /* searches need not count all hits */            \
     X(point_in_time, 712, ANY, 0, 0)        /* with _shard_doc to page by */                  \
     X(opensearch_point_in_time, 0, 0, 303, ANY)                                               \
+    X(slices_by_place, 800, ANY, 0, 0) /* of a point in time, without looking at each id */   \
     X(dense_vector, 811, ANY, 0, 0)    /* to search by, of up to 4,096 dimensions */          \
     X(exclude_vectors, 902, ANY, 0, 0) /* leaves vectors out of _source unless asked */
 

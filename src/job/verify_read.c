@@ -1,5 +1,6 @@
 #include "job/verify_internal.h"
 
+#include "base/mem.h"
 #include "map/convert.h"
 #include "source/await.h"
 #include "source/documents.h"
@@ -7,7 +8,8 @@
 
 #include <stdlib.h>
 
-enum { PAGE = 2000, SAMPLE_MAX = 10000, SAMPLE_ROWS = 100 };
+enum { PAGE_MAX = 5000, PAGE_BYTES = 2 << 20, SLICES = 2, LOOK_MS = 50 };
+enum { SAMPLE_MAX = 10000, SAMPLE_ROWS = 100 };
 
 /* --- documents */
 
@@ -19,6 +21,7 @@ struct reading {
     struct slice *cells;
     bool ahead; /* asks for the next page before it looks at this one */
     bool ended, failed;
+    struct io_wake *over; /* raised at one of these */
     struct err err;
 };
 
@@ -26,6 +29,8 @@ static void fail(struct reading *r, const struct err *err)
 {
     r->failed = true;
     r->err = *err;
+    if (r->over)
+        io_wake_raise(r->over);
 }
 
 static bool add_doubt(struct verify *v, int64_t token, struct slice key, int64_t entry,
@@ -95,22 +100,31 @@ static void take_documents(struct reading *r, const struct es_document *document
 }
 
 static void on_page(void *ctx, const struct es_document *documents, size_t count,
+                    const struct err *err);
+
+static bool ask(struct reading *r, struct err *err)
+{
+    io_group_add(&r->group);
+    if (es_feed_next(r->feed, on_page, r, err))
+        return true;
+    io_group_done(&r->group);
+    return false;
+}
+
+static void on_page(void *ctx, const struct es_document *documents, size_t count,
                     const struct err *err)
 {
     struct reading *r = ctx;
+    struct err bad = {0};
     if (err) {
         fail(r, err);
     } else if (count == 0) {
         r->ended = true;
+        if (r->over)
+            io_wake_raise(r->over);
     } else {
-        struct err bad = {0};
-        if (r->ahead && !r->v->o->stop->raised) {
-            io_group_add(&r->group);
-            if (!es_feed_next(r->feed, on_page, r, &bad)) {
-                r->group.pending--;
-                fail(r, &bad);
-            }
-        }
+        if (r->ahead && !r->v->o->stop->raised && !ask(r, &bad))
+            fail(r, &bad);
         take_documents(r, documents, count);
     }
     io_group_done(&r->group);
@@ -125,11 +139,21 @@ static void on_feed(void *ctx, struct es_feed *feed, const struct err *err)
     io_group_done(&r->group);
 }
 
-static bool open_feed(struct reading *r)
+/* Slice number i of count; where there are several, the first one has given a page before another
+ * is opened. */
+static bool open_feed(struct reading *all, uint32_t i, uint32_t count)
 {
+    struct reading *r = &all[i];
     const struct job_verify *o = r->v->o;
     const struct es_feed_options options = {
-        .all = o->since == 0, .since = o->since, .page_size = PAGE};
+        .all = o->since == 0,
+        .since = o->since,
+        .page_size = PAGE_MAX,
+        .page_bytes = PAGE_BYTES,
+        .slice = i,
+        .slices = count,
+        .beside = i ? all->feed : NULL,
+    };
     io_group_add(&r->group);
     if (!es_feed_open(o->stores->elasticsearch, &options, on_feed, r, &r->err))
         return false;
@@ -137,47 +161,81 @@ static bool open_feed(struct reading *r)
     return !r->failed;
 }
 
-/* Page by page, or (ahead) as fast as they come with a look at the clock in between. */
-static bool read_pages(struct reading *r)
+static bool open_feeds(struct reading *all, uint32_t count)
 {
-    while (!r->ended && !r->failed) {
-        const int64_t before = r->v->report->documents;
-        if (r->group.pending == 0) {
-            io_group_add(&r->group);
-            if (!es_feed_next(r->feed, on_page, r, &r->err))
-                return false;
-        }
-        if (r->ahead)
-            io_sleep(r->v->o->stores->loop, 20, NULL);
-        else
-            io_group_wait(&r->group);
-        if (!verify_goes_on(r->v, r->v->report->documents - before, &r->err))
-            r->failed = true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!open_feed(all, i, count))
+            return false;
+        if (i + 1 < count && !ask(&all[i], &all[i].err))
+            return false;
+        io_group_wait(&all[i].group);
+        if (all[i].failed)
+            return false;
     }
     return true;
+}
+
+/* Page by page, or (without a rate) as fast as they come with a look at the clock in between. */
+static bool read_pages(struct verify *v, struct reading *all, uint32_t count, struct err *err)
+{
+    struct io_wake over = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        all[i].ahead = v->o->rate == 0;
+        all[i].over = &over;
+    }
+    for (bool more = true; more;) {
+        const int64_t before = v->report->documents;
+        more = false;
+        over.raised = false;
+        for (uint32_t i = 0; i < count; i++) {
+            struct reading *r = &all[i];
+            if (r->failed || (!r->ended && r->group.pending == 0 && !ask(r, &r->err)))
+                return false;
+            more = more || !r->ended;
+        }
+        if (more && v->o->rate == 0)
+            io_sleep(v->o->stores->loop, LOOK_MS, &over);
+        else
+            io_group_wait(&all[0].group);
+        if (!verify_goes_on(v, v->report->documents - before, err))
+            return false;
+    }
+    return true;
+}
+
+/* The last one first: others read the moment of the first. */
+static void close_feeds(struct reading *all, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        io_group_wait(&all[i].group);
+    for (uint32_t i = count; i-- > 0;) {
+        if (all[i].feed)
+            es_feed_close(all[i].feed);
+        arena_free(&all[i].arena);
+        free(all[i].cells);
+    }
 }
 
 bool verify_read_documents(struct verify *v, struct err *err)
 {
     const struct job_stores *stores = v->o->stores;
-    struct reading r = {.v = v, .ahead = v->o->rate == 0};
+    struct reading all[SLICES] = {0};
+    const bool divides = !v->o->since && v->o->rate == 0 && es_feed_divides(stores->elasticsearch);
+    const uint32_t count = divides ? SLICES : 1;
     v->phase = "documents";
     v->share = 0.0;
-    r.cells = calloc(stores->table.schema->column_count + 1, sizeof *r.cells);
-    bool fine = await_es_refresh(stores->elasticsearch, err);
-    if (fine) {
-        fine = open_feed(&r) && read_pages(&r);
-        io_group_wait(&r.group);
-        if (r.feed)
-            es_feed_close(r.feed);
-        if (!fine || r.failed) {
-            fine = false;
-            if (err)
-                *err = r.err;
-        }
+    if (!await_es_refresh(stores->elasticsearch, err))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        all[i].v = v;
+        all[i].cells = mem_array(stores->table.schema->column_count + 1, sizeof(struct slice));
     }
-    free(r.cells);
-    arena_free(&r.arena);
+    const bool fine = open_feeds(all, count) && read_pages(v, all, count, err);
+    close_feeds(all, count);
+    for (uint32_t i = 0; i < count && !fine && err; i++) {
+        if (all[i].err.code != ERR_NONE)
+            *err = all[i].err;
+    }
     return fine;
 }
 

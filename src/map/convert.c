@@ -238,30 +238,64 @@ bool map_content_equal(const struct map_schema *schema, const struct change_cont
     return true;
 }
 
-static void hash_part(XXH3_state_t *state, struct slice part)
+/* Most contents fit into bytes, where one call costs half of what many small ones do. */
+struct hashing {
+    size_t used;
+    bool many;
+    char bytes[1024];
+    XXH3_state_t state;
+};
+
+static void hash_bytes(struct hashing *h, const void *bytes, size_t len)
+{
+    if (len > sizeof h->bytes - h->used) {
+        if (!h->many)
+            XXH3_128bits_reset(&h->state);
+        h->many = true;
+        XXH3_128bits_update(&h->state, h->bytes, h->used);
+        h->used = 0;
+    }
+    if (len > sizeof h->bytes) {
+        XXH3_128bits_update(&h->state, bytes, len);
+    } else if (len > 0) {
+        memcpy(h->bytes + h->used, bytes, len);
+        h->used += len;
+    }
+}
+
+static void hash_part(struct hashing *h, struct slice part)
 {
     unsigned char len[8];
     for (int i = 0; i < 8; i++)
         len[i] = (unsigned char)((uint64_t)part.len >> 8 * i);
-    XXH3_128bits_update(state, len, sizeof len);
-    XXH3_128bits_update(state, part.ptr, part.len);
+    hash_bytes(h, len, sizeof len);
+    hash_bytes(h, part.ptr, part.len);
+}
+
+static struct change_hash hash_end(struct hashing *h)
+{
+    if (h->many)
+        XXH3_128bits_update(&h->state, h->bytes, h->used);
+    const XXH128_hash_t hash =
+        h->many ? XXH3_128bits_digest(&h->state) : XXH3_128bits(h->bytes, h->used);
+    return (struct change_hash){hash.high64, hash.low64};
 }
 
 struct change_hash map_content_hash(const struct map_schema *schema,
                                     const struct change_content *content, bool to_cassandra)
 {
-    XXH3_state_t state;
-    XXH3_128bits_reset(&state);
-    hash_part(&state, content->missing ? SLICE_LIT("missing") : SLICE_LIT("present"));
+    struct hashing h;
+    h.used = 0;
+    h.many = false;
+    hash_part(&h, content->missing ? SLICE_LIT("missing") : SLICE_LIT("present"));
     for (uint32_t i = 0; !content->missing && i < schema->column_count; i++) {
         const struct map_column *column = &schema->columns[i];
         /* What does not travel to Cassandra is not read from documents either. */
         if (slice_is_null(content->cells[i]) || !column->to_cassandra ||
             !(to_cassandra || column->to_elasticsearch))
             continue;
-        hash_part(&state, column->name);
-        hash_part(&state, content->cells[i]);
+        hash_part(&h, column->name);
+        hash_part(&h, content->cells[i]);
     }
-    XXH128_hash_t h = XXH3_128bits_digest(&state);
-    return (struct change_hash){h.high64, h.low64};
+    return hash_end(&h);
 }

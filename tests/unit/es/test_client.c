@@ -579,6 +579,72 @@ static void test_opensearch_point_in_time(void **state)
     tear_down(&w);
 }
 
+static void test_slices_of_one_moment(void **state)
+{
+    (void)state;
+    const struct http_reply script[] = {
+        {.body = ROOT("9.5.3")},
+        {.body = "{\"id\":\"one\"}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" HIT("a", "1") "]}}"},
+        {.body = "{" SHARDS ",\"hits\":{\"hits\":[" HIT("b", "2") "]}}"},
+        {.body = "{}"}};
+    struct es_feed_options options = {.since = 5, .until = 9, .page_size = 2, .slices = 2};
+    struct world w;
+    set_up_connected(&w, script, 5, NULL);
+    assert_true(es_feed_divides(w.s.client));
+    assert_true(sync_feed_open(&w.s, &options));
+    expect_page(&w, 1, "a");
+    struct es_feed *first = w.s.feed;
+    options.slice = 1;
+    options.beside = first;
+    assert_true(sync_feed_open(&w.s, &options));
+    expect_page(&w, 1, "b");
+    expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    w.s.feed = first;
+    expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    wait_for(&w, 5);
+    static const char pit[] = SEARCH_9 ",\"pit\":{\"id\":\"one\",\"keep_alive\":\"5m\"},\"sort\":["
+                                       "\"_shard_doc\"],\"slice\":{\"id\":%d,"
+                                       "\"max\":2}}";
+    for (int i = 0; i < 2; i++) {
+        char body[512];
+        snprintf(body, sizeof body, pit, i);
+        check_seen(&w, 2 + (size_t)i, "POST", "/_search", body);
+    }
+    check_seen(&w, 4, "DELETE", "/_pit", "{\"id\":\"one\"}");
+    tear_down(&w);
+}
+
+/* Documents of about 160 bytes; a page of some thousand bytes. */
+static void test_pages_by_bytes(void **state)
+{
+    (void)state;
+    enum { HITS = 20 };
+    static char page[HITS * 200];
+    char *at = page + sprintf(page, "{%s,\"hits\":{\"hits\":[", SHARDS);
+    for (int i = 0; i < HITS; i++)
+        at += sprintf(at, "%s%s", i ? "," : "", HIT("a", "1"));
+    sprintf(at, "]}}");
+    const struct http_reply script[] = {{.body = ROOT("9.5.3")},
+                                        {.body = "{\"id\":\"one\"}"},
+                                        {.body = page},
+                                        {.body = "{" SHARDS ",\"hits\":{\"hits\":[]}}"},
+                                        {.body = "{}"}};
+    struct world w;
+    set_up_connected(&w, script, 5, NULL);
+    assert_true(sync_feed_open(
+        &w.s, &(struct es_feed_options){.all = true, .page_size = HITS, .page_bytes = 12 * 160}));
+    expect_page(&w, HITS, "a");
+    expect_page(&w, 0, NULL);
+    sync_feed_close(&w.s);
+    wait_for(&w, 5);
+    assert_non_null(strstr(seen(&w, 2)->body, "{\"size\":20,"));
+    assert_non_null(strstr(seen(&w, 3)->body, "{\"size\":12,"));
+    tear_down(&w);
+}
+
 static void test_window_of_one_page(void **state)
 {
     (void)state;
@@ -1181,6 +1247,8 @@ int main(void)
         cmocka_unit_test(test_mget_requests),
         cmocka_unit_test(test_point_in_time),
         cmocka_unit_test(test_opensearch_point_in_time),
+        cmocka_unit_test(test_slices_of_one_moment),
+        cmocka_unit_test(test_pages_by_bytes),
         cmocka_unit_test(test_window_of_one_page),
         cmocka_unit_test(test_scroll),
         cmocka_unit_test(test_scroll_of_1_7),
