@@ -109,6 +109,30 @@ static void tell_nodes(struct cql_cluster *c)
         log_info(c->log, "Cassandra: %zu nodes in data center %s", local, c->datacenter);
 }
 
+static bool is_first_of_its_datacenter(const struct cql_ring *ring, size_t number)
+{
+    for (size_t i = 0; i < number; i++)
+        if (slice_equal(cql_ring_node(ring, i)->datacenter,
+                        cql_ring_node(ring, number)->datacenter))
+            return false;
+    return true;
+}
+
+static void refuse_datacenter(const struct cql_cluster *c, struct cql_host *host)
+{
+    struct buf names = {0};
+    struct err err;
+    for (size_t i = 0; i < cql_ring_node_count(c->ring); i++)
+        if (is_first_of_its_datacenter(c->ring, i))
+            buf_printf(&names, "%s\"%.*s\"", i > 0 ? ", " : "",
+                       SLICE_ARG(cql_ring_node(c->ring, i)->datacenter));
+    err_set(&err, ERR_CONFIG,
+            "no node is in data center \"%s\" (%s knows of %s): look at localDatacenter",
+            c->datacenter, cql_host_name(host), buf_cstr(&names));
+    buf_free(&names);
+    cql_host_fail(host, &err);
+}
+
 /* All that is left are contact points elsewhere, and none of them knows of a local node. */
 static void check_datacenter(struct cql_cluster *c)
 {
@@ -117,15 +141,9 @@ static void check_datacenter(struct cql_cluster *c)
             return;
     for (size_t i = 0; i < c->count; i++) {
         struct cql_member *m = c->members[i];
-        const struct cql_ring_node *node = node_of(c, m);
-        struct err err;
         if (!m->remote || cql_host_ready(m->host) == 0)
             continue;
-        err_set(&err, ERR_CONFIG,
-                "no node is in data center \"%s\" (%s is in \"%.*s\"): look at localDatacenter",
-                c->datacenter, cql_host_name(m->host),
-                SLICE_ARG(node ? node->datacenter : SLICE_LIT("another")));
-        cql_host_fail(m->host, &err);
+        refuse_datacenter(c, m->host);
         return; /* which looks at the others */
     }
 }

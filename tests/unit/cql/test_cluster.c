@@ -319,6 +319,7 @@ static void test_no_node_in_the_data_center(void **state)
     assert_int_equal(o.err.code, ERR_CONFIG);
     assert_non_null(strstr(o.err.text, "\"near\""));
     assert_non_null(strstr(o.err.text, "\"far\""));
+    assert_non_null(strstr(o.err.text, "\"dc1\""));
     sync_close(client);
 
     nodes[1].datacenter = "near"; /* there is one, which is down */
