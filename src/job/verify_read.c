@@ -156,9 +156,9 @@ static bool open_feed(struct reading *all, uint32_t i, uint32_t count)
     };
     io_group_add(&r->group);
     if (!es_feed_open(o->stores->elasticsearch, &options, on_feed, r, &r->err))
-        return false;
+        io_group_done(&r->group);
     io_group_wait(&r->group);
-    return !r->failed;
+    return r->feed != NULL;
 }
 
 static bool open_feeds(struct reading *all, uint32_t count)
@@ -178,15 +178,13 @@ static bool open_feeds(struct reading *all, uint32_t count)
 /* Page by page, or (without a rate) as fast as they come with a look at the clock in between. */
 static bool read_pages(struct verify *v, struct reading *all, uint32_t count, struct err *err)
 {
-    struct io_wake over = {0};
-    for (uint32_t i = 0; i < count; i++) {
+    struct io_wake *over = all->over;
+    for (uint32_t i = 0; i < count; i++)
         all[i].ahead = v->o->rate == 0;
-        all[i].over = &over;
-    }
     for (bool more = true; more;) {
         const int64_t before = v->report->documents;
         more = false;
-        over.raised = false;
+        over->raised = false;
         for (uint32_t i = 0; i < count; i++) {
             struct reading *r = &all[i];
             if (r->failed || (!r->ended && r->group.pending == 0 && !ask(r, &r->err)))
@@ -194,7 +192,7 @@ static bool read_pages(struct verify *v, struct reading *all, uint32_t count, st
             more = more || !r->ended;
         }
         if (more && v->o->rate == 0)
-            io_sleep(v->o->stores->loop, LOOK_MS, &over);
+            io_sleep(v->o->stores->loop, LOOK_MS, over);
         else
             io_group_wait(&all[0].group);
         if (!verify_goes_on(v, v->report->documents - before, err))
@@ -220,6 +218,7 @@ bool verify_read_documents(struct verify *v, struct err *err)
 {
     const struct job_stores *stores = v->o->stores;
     struct reading all[SLICES] = {0};
+    struct io_wake over = {0};
     const bool divides = !v->o->since && v->o->rate == 0 && es_feed_divides(stores->elasticsearch);
     const uint32_t count = divides ? SLICES : 1;
     v->phase = "documents";
@@ -228,6 +227,7 @@ bool verify_read_documents(struct verify *v, struct err *err)
         return false;
     for (uint32_t i = 0; i < count; i++) {
         all[i].v = v;
+        all[i].over = &over;
         all[i].cells = mem_array(stores->table.schema->column_count + 1, sizeof(struct slice));
     }
     const bool fine = open_feeds(all, count) && read_pages(v, all, count, err);

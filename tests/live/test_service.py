@@ -420,6 +420,7 @@ def test_a_state_of_an_older_version(place, caes):
         version, = state.execute("SELECT highest_cassandra FROM checkpoint").fetchone()
         state.execute("DROP TABLE block")
         state.execute("ALTER TABLE pipeline DROP COLUMN paused_us")
+        state.execute("ALTER TABLE pipeline DROP COLUMN compared_us")
         state.execute("""
             CREATE TABLE entry(
               pipeline INTEGER NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 /* Capabilities as one letter each, in the order of the table. */
-static const char letters[] = "tumswpgrSqhPOdv";
+static const char letters[] = "tumswpgrSqhPOldv";
 
 static const struct {
     const char *distribution, *number, *has;
@@ -18,9 +18,9 @@ static const struct {
     {NULL, "5.6.16", "tugrS"},         {NULL, "6.6.2", "tgrS"},
     {NULL, "6.8.23", "tgrSq"},         {NULL, "7.0.0", "grSqh"},
     {NULL, "7.11.2", "grSqh"},         {NULL, "7.17.28", "grSqhP"},
-    {NULL, "8.10.4", "grSqhP"},        {NULL, "8.19.21", "grSqhPd"},
-    {NULL, "9.0.0-beta1", "grSqhPd"},  {NULL, "9.2.0", "grSqhPdv"},
-    {NULL, "9.5.3", "grSqhPdv"},       {NULL, "12.0.0", "grSqhPdv"},
+    {NULL, "8.10.4", "grSqhPl"},       {NULL, "8.19.21", "grSqhPld"},
+    {NULL, "9.0.0-beta1", "grSqhPld"}, {NULL, "9.2.0", "grSqhPldv"},
+    {NULL, "9.5.3", "grSqhPldv"},      {NULL, "12.0.0", "grSqhPldv"},
     {"opensearch", "1.3.20", "grSqh"}, {"opensearch", "2.11.0", "grSqh"},
     {"opensearch", "3.2.0", "grSqh"},  {"opensearch", "3.6.0-SNAPSHOT", "grSqhO"},
     {"opensearch", "9.5.0", "grSqhO"},
