@@ -140,7 +140,8 @@ static bool complete(struct cycle *c, struct err *err)
 static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
     struct pipeline *p = c->p;
-    if (!outcome_sound(p, err) || !may_go_on(c, stop, err) || !bind_servers(p, err) || !memory_flush(p->memory, err))
+    if (!outcome_sound(p, err) || !may_go_on(c, stop, err) || !bind_servers(p, err) ||
+        !memory_flush(p->memory, err))
         return false;
     c->now = clock_wall_us();
     c->settled = c->now - p->options.settle_us;
