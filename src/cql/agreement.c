@@ -97,9 +97,10 @@ void cql_agreement_start(struct cql_agreement *a)
 
 void cql_agreement_end(struct cql_agreement *a)
 {
-    if (!a->timer)
-        return;
-    io_timer_cancel(a->timer);
+    if (a->timer)
+        io_timer_cancel(a->timer);
+    else
+        cql_connection_abandon(a->connection, &a->call);
     a->timer = NULL;
     a->done(a);
 }

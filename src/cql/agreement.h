@@ -27,7 +27,7 @@ struct cql_agreement {
 /* Calls back once, later, with done, which frees it: when they agree, or don't after some seconds.
  */
 void cql_agreement_start(struct cql_agreement *agreement);
-/* Ends a pause; done is called. What is asked ends with the connections. */
+/* Gives it up, which must not have ended: done is called. */
 void cql_agreement_end(struct cql_agreement *agreement);
 
 #endif

@@ -1,35 +1,19 @@
 #include "cql/client.h"
 
 #include "base/mem.h"
-#include "cql/cluster.h"
 #include "cql/dispatch.h"
+#include "cql/pool.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-    PORT = 9042,
-    CONNECTIONS = 2,
-    IN_FLIGHT = 1024,
-    CONNECT_TIMEOUT_MS = 5000,
-    REQUEST_TIMEOUT_MS = 10000,
-    HEARTBEAT_MS = 10000,
-};
+enum { REQUEST_TIMEOUT_MS = 10000 };
 
 struct cql_client {
     struct io_loop *loop;
-    const struct log *log;
-    struct cql_connection_options connection;
+    struct cql_pool *pool;
+    struct cql_user user; /* of it */
     uint64_t request_timeout_ms;
-    struct cql_tls_context *tls;
-    char *username, *password;
-    char release[64];
-    int version;
-
-    struct cql_cluster *cluster;
     struct cql_dispatch dispatch;
-    struct err last_error;
 
     cql_done_fn *connected;
     void *connected_ctx;
@@ -38,8 +22,9 @@ struct cql_client {
     cql_event_fn *on_event;
     void *event_ctx;
 
+    struct io_timer *soon; /* what happens on the loop's own stack: connected, or closing */
     bool closing;
-    int open_handles;
+    int open_parts; /* the dispatch's timer and the place in the pool */
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
@@ -54,30 +39,16 @@ static void settle_connect(struct cql_client *c, const struct err *err)
         connected(c->connected_ctx, err);
 }
 
-static void on_up(void *ctx, struct cql_connection *connection)
+static void on_up(void *ctx)
 {
-    struct cql_client *c = ctx;
-    c->version = cql_connection_version(connection);
-    snprintf(c->release, sizeof c->release, "%s", cql_connection_release(connection));
-    cql_dispatch_wake(&c->dispatch);
-    settle_connect(c, NULL);
+    settle_connect(ctx, NULL);
 }
 
-static void on_down(void *ctx, const struct err *err, bool hopeless)
+static void on_down(void *ctx, bool hopeless)
 {
     struct cql_client *c = ctx;
-    /* A reason that needs somebody's hand is worth more than the last refused connect. */
-    if (!c->connected || err_class_of(c->last_error.code) != ERR_CLASS_FATAL)
-        c->last_error = *err;
     if (hopeless)
-        settle_connect(c, &c->last_error);
-}
-
-static void on_drained(void *ctx)
-{
-    struct cql_client *c = ctx;
-    if (c->dispatch.queue)
-        cql_dispatch_wake(&c->dispatch);
+        settle_connect(c, cql_pool_error(c->pool));
 }
 
 static void on_event(void *ctx, const struct cql_event *event)
@@ -93,57 +64,51 @@ static void on_gone(void *ctx, struct cql_host *host)
     cql_dispatch_forget(&c->dispatch, host);
 }
 
-/* --- the end --- */
-
-static void free_client(struct cql_client *c)
+static bool on_send(void *ctx)
 {
-    cql_cluster_free(c->cluster);
-    cql_tls_context_free(c->tls);
-    free(c->username);
-    free(c->password);
-    free(c);
+    struct cql_client *c = ctx;
+    return cql_dispatch_send(&c->dispatch);
 }
 
-static void try_free(struct cql_client *c)
+static bool waits(void *ctx)
 {
-    if (!cql_cluster_is_closed(c->cluster) || c->open_handles > 0)
+    const struct cql_client *c = ctx;
+    return c->dispatch.queue != NULL;
+}
+
+/* --- the end --- */
+
+static void end_part(struct cql_client *c)
+{
+    if (--c->open_parts > 0)
         return;
     void (*closed)(void *ctx) = c->closed;
     void *ctx = c->closed_ctx;
     cql_dispatch_free(&c->dispatch);
-    free_client(c);
+    free(c);
     if (closed)
         closed(ctx);
 }
 
-static void on_cluster_closed(void *ctx)
+static void on_left(void *ctx)
 {
-    try_free(ctx);
+    end_part(ctx);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
-    struct cql_client *c =
-        (struct cql_client *)((char *)handle->data - offsetof(struct cql_client, dispatch));
-    c->open_handles--;
-    try_free(c);
+    end_part((struct cql_client *)((char *)handle->data - offsetof(struct cql_client, dispatch)));
 }
 
-static void on_close(uv_idle_t *idle)
+static void close_now(void *ctx)
 {
-    struct cql_dispatch *dispatch = idle->data;
-    struct cql_client *c =
-        (struct cql_client *)((char *)dispatch - offsetof(struct cql_client, dispatch));
+    struct cql_client *c = ctx;
     struct err err;
     err_set(&err, ERR_CANCELLED, "the client was closed");
-    uv_idle_stop(idle);
-    if (c->connected)
-        c->connected(c->connected_ctx, &err);
-    c->connected = NULL;
-    cql_cluster_close(c->cluster);
+    settle_connect(c, &err);
+    cql_pool_leave(c->pool, &c->user);
     cql_dispatch_cancel(&c->dispatch);
-    uv_close((uv_handle_t *)&c->dispatch.idle, on_handle_closed);
-    uv_close((uv_handle_t *)&c->dispatch.timer, on_handle_closed);
+    uv_close((uv_handle_t *)&c->dispatch.timer, on_timer_closed);
 }
 
 void cql_client_close(struct cql_client *c, void (*closed)(void *ctx), void *ctx)
@@ -154,8 +119,8 @@ void cql_client_close(struct cql_client *c, void (*closed)(void *ctx), void *ctx
     c->closed = closed;
     c->closed_ctx = ctx;
     c->dispatch.closing = true;
-    uv_idle_stop(&c->dispatch.idle);
-    uv_idle_start(&c->dispatch.idle, on_close);
+    io_timer_cancel(c->soon);
+    c->soon = io_timer_start(c->loop, 0, close_now, c);
 }
 
 /* --- the beginning --- */
@@ -165,87 +130,45 @@ static uint64_t or_default(uint64_t value, uint64_t fallback)
     return value ? value : fallback;
 }
 
-static bool check_options(const struct cql_options *o, struct err *err)
-{
-    if (o->contact_point_count == 0)
-        return err_set(err, ERR_CONFIG, "no contact point");
-    if (o->protocol_version != 0 && o->protocol_version != 4 && o->protocol_version != 5)
-        return err_set(err, ERR_CONFIG, "protocol version %d: only 4 and 5 are spoken",
-                       o->protocol_version);
-    if (o->connections > CQL_HOST_CONNECTIONS_MAX)
-        return err_set(err, ERR_CONFIG, "%u connections per host, at most %d", o->connections,
-                       (int)CQL_HOST_CONNECTIONS_MAX);
-    if (o->in_flight > 32768)
-        return err_set(err, ERR_CONFIG, "%u requests in flight per connection, at most 32768",
-                       o->in_flight);
-    return true;
-}
-
-static void copy_options(struct cql_client *c, const struct cql_options *o)
-{
-    c->log = o->log;
-    c->username = o->username ? mem_strdup(o->username) : NULL;
-    c->password = o->password ? mem_strdup(o->password) : NULL;
-    c->request_timeout_ms = or_default(o->request_timeout_ms, REQUEST_TIMEOUT_MS);
-    c->connection = (struct cql_connection_options){
-        .port = (uint16_t)or_default(o->port, PORT),
-        .version = o->protocol_version,
-        .compression = o->compression,
-        .username = c->username,
-        .password = c->password,
-        .tls = c->tls,
-        .in_flight = (unsigned)or_default(o->in_flight, IN_FLIGHT),
-        .connect_timeout_ms = or_default(o->connect_timeout_ms, CONNECT_TIMEOUT_MS),
-        .heartbeat_ms = or_default(o->heartbeat_ms, HEARTBEAT_MS),
-        .log = o->log,
-    };
-}
-
 struct cql_client *cql_client_new(struct io_loop *loop, const struct cql_options *options,
                                   struct err *err)
 {
-    static const struct cql_cluster_events events = {
+    static const struct cql_user_events events = {
         .up = on_up,
         .down = on_down,
-        .drained = on_drained,
         .event = on_event,
         .gone = on_gone,
-        .closed = on_cluster_closed,
+        .send = on_send,
+        .waits = waits,
+        .left = on_left,
     };
-    if (!check_options(options, err))
+    const struct cql_client *beside = options->beside;
+    struct cql_pool *pool =
+        beside && !beside->closing ? beside->pool : cql_pool_new(loop, options, err);
+    if (!pool)
         return NULL;
     struct cql_client *c = mem_zalloc(sizeof *c);
     c->loop = loop;
-    if (options->tls.enabled) {
-        c->tls = cql_tls_context_new(&options->tls, err);
-        if (!c->tls) {
-            free(c);
-            return NULL;
-        }
-    }
-    copy_options(c, options);
-    const struct cql_cluster_options cluster = {
-        .loop = loop,
-        .contact_points = options->contact_points,
-        .contact_point_count = options->contact_point_count,
-        .connection = &c->connection,
-        .connections = (unsigned)or_default(options->connections, CONNECTIONS),
-        .datacenter = options->local_datacenter,
-        .log = options->log,
-    };
-    c->cluster = cql_cluster_new(&cluster, &events, c, err);
-    if (!c->cluster) {
-        free_client(c);
-        return NULL;
-    }
-    c->dispatch.cluster = c->cluster;
-    c->dispatch.last_error = &c->last_error;
+    c->pool = pool;
+    c->user = (struct cql_user){.events = &events, .ctx = c};
+    c->request_timeout_ms = or_default(options->request_timeout_ms, REQUEST_TIMEOUT_MS);
+    c->dispatch.pool = pool;
+    c->dispatch.cluster = cql_pool_cluster(pool);
     c->dispatch.request_timeout_ms = c->request_timeout_ms;
     c->dispatch.watch = options->watch;
-    err_set(&c->last_error, ERR_CONNECTION, "not connected yet");
     cql_dispatch_init(&c->dispatch, loop);
-    c->open_handles = 2;
+    cql_pool_join(pool, &c->user);
+    c->open_parts = 2;
     return c;
+}
+
+/* How it went was known before. */
+static void tell_connected(void *ctx)
+{
+    struct cql_client *c = ctx;
+    const bool up = cql_is_up(c);
+    c->soon = NULL;
+    settle_connect(c, up ? NULL : cql_pool_error(c->pool));
 }
 
 bool cql_connect(struct cql_client *c, cql_done_fn *done, void *ctx, struct err *err)
@@ -255,23 +178,24 @@ bool cql_connect(struct cql_client *c, cql_done_fn *done, void *ctx, struct err 
     c->started = true;
     c->connected = done;
     c->connected_ctx = ctx;
-    cql_cluster_start(c->cluster);
+    if (cql_pool_connect(c->pool))
+        c->soon = io_timer_start(c->loop, 0, tell_connected, c);
     return true;
 }
 
 bool cql_is_up(const struct cql_client *c)
 {
-    return cql_cluster_is_up(c->cluster);
+    return cql_cluster_is_up(c->dispatch.cluster);
 }
 
 const char *cql_release_version(const struct cql_client *c)
 {
-    return c->release;
+    return cql_pool_release(c->pool);
 }
 
 int cql_protocol_version(const struct cql_client *c)
 {
-    return c->version;
+    return cql_pool_version(c->pool);
 }
 
 void cql_on_event(struct cql_client *c, cql_event_fn *fn, void *ctx)

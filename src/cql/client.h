@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 /* A client of one Cassandra cluster: connections to its contact points, requests pipelined by
- * stream id, prepared statements that survive reconnects. One loop, one thread.
+ * stream id, prepared statements that survive reconnects. One loop, one thread. Several clients
+ * can share the connections.
  *
  * How it is built, from the wire up: transport (TCP, TLS) - inbound and outbound (frames, v5
  * segments, LZ4) - message and answer (bodies) - connection (handshake, stream ids, heartbeat) -
- * host (one node, back-off) - cluster (which nodes, by topology and ring) - dispatch (queue,
- * deadlines, UNPREPARED, repeating) - client.
+ * host (one node, back-off) - cluster (which nodes, by topology and ring) - pool (who uses them) -
+ * dispatch (queue, deadlines, UNPREPARED, repeating) - client.
  *
  * Promise of every function that takes a callback: it returns false with err set and never calls
  * back, or returns true and calls back exactly once, later, from the loop. Requests in flight when
@@ -58,7 +59,11 @@ struct cql_options {
     uint64_t heartbeat_ms;        /* 0: 10000; a peer that is silent twice as long counts as dead */
     struct cql_tls_options tls;
     struct cql_watch watch; /* functions may be NULL */
-    const struct log *log;
+    const struct log *log;  /* of the connections */
+    /* An open client whose connections it uses, NULL: it makes its own. Nothing above but
+     * request_timeout_ms and watch counts then: the rest should be the same. Either may be closed
+     * first; requests, statements and events are each client's own. */
+    const struct cql_client *beside;
 };
 
 /* Copies options. Connecting starts with cql_connect. Errors: ERR_CONFIG. */

@@ -85,7 +85,7 @@ static void requeue(struct cql_dispatch *d, struct cql_request *r, struct cql_ho
     r->state = CQL_REQUEST_QUEUED;
     r->home = home;
     DL_PREPEND(d->queue, r);
-    cql_dispatch_wake(d);
+    cql_pool_wake(d->pool);
 }
 
 /* A lost connection says nothing about the other nodes; what a node answers may be true of all of
@@ -202,7 +202,7 @@ static void expire(struct cql_dispatch *d, struct cql_request *r)
                 timeout);
     } else {
         err_set(&err, ERR_CONNECTION, "cassandra: no connection within %llu ms (%s)", timeout,
-                d->last_error->text);
+                cql_pool_error(d->pool)->text);
     }
     take_out(d, r);
     if (connection)
@@ -225,8 +225,7 @@ static void on_due(uv_timer_t *timer)
     move_late(d, now);
     while (d->due && d->due->deadline <= now)
         expire(d, d->due);
-    if (d->queue) /* those given up have made room */
-        cql_dispatch_wake(d);
+    cql_pool_room(d->pool); /* those given up have made some */
     arm(d);
 }
 
@@ -354,8 +353,7 @@ static void on_answer(struct cql_call *call, const struct cql_frame *answer, con
 {
     struct cql_request *r = (struct cql_request *)call;
     struct cql_dispatch *d = r->dispatch;
-    if (d->queue)
-        cql_dispatch_wake(d);
+    cql_pool_room(d->pool);
     if (err) {
         if (!repeat(d, r, err, false))
             finish(d, r, NULL, err);
@@ -401,28 +399,20 @@ static void send_to(struct cql_request *r, struct cql_connection *connection)
     r->state = CQL_REQUEST_SENT;
 }
 
-static void on_idle(uv_idle_t *idle)
+bool cql_dispatch_send(struct cql_dispatch *d)
 {
-    struct cql_dispatch *d = idle->data;
-    uv_idle_stop(idle);
-    while (d->queue) {
-        struct cql_request *r = d->queue;
-        struct cql_connection *connection = r->settled ? NULL : pick(d, r);
-        if (!r->settled && !connection)
-            break;
-        DL_DELETE(d->queue, r);
-        if (connection)
-            send_to(r, connection);
-        else
-            finish(d, r, NULL, NULL);
-    }
-    cql_cluster_flush(d->cluster);
-}
-
-void cql_dispatch_wake(struct cql_dispatch *d)
-{
-    if (!d->closing)
-        uv_idle_start(&d->idle, on_idle);
+    struct cql_request *r = d->queue;
+    if (!r || d->closing)
+        return false;
+    struct cql_connection *connection = r->settled ? NULL : pick(d, r);
+    if (!r->settled && !connection)
+        return false;
+    DL_DELETE(d->queue, r);
+    if (connection)
+        send_to(r, connection);
+    else
+        finish(d, r, NULL, NULL);
+    return true;
 }
 
 void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t timeout_ms)
@@ -440,7 +430,7 @@ void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t ti
     add_due(d, r);
     if (d->watch.begun && !r->settled)
         d->watch.begun(d->watch.ctx, cql_request_operation(r));
-    cql_dispatch_wake(d);
+    cql_pool_wake(d->pool);
 }
 
 /* --- life --- */
@@ -448,9 +438,7 @@ void cql_dispatch_add(struct cql_dispatch *d, struct cql_request *r, uint64_t ti
 void cql_dispatch_init(struct cql_dispatch *d, struct io_loop *loop)
 {
     d->loop = loop;
-    uv_idle_init(io_loop_uv(loop), &d->idle);
     uv_timer_init(io_loop_uv(loop), &d->timer);
-    d->idle.data = d;
     d->timer.data = d;
 }
 
@@ -460,12 +448,14 @@ void cql_dispatch_cancel(struct cql_dispatch *d)
     err_set(&err, ERR_CANCELLED, "the client was closed");
     while (d->due) {
         struct cql_request *r = d->due;
+        struct cql_connection *connection = r->state == CQL_REQUEST_SENT ? r->connection : NULL;
         take_out(d, r);
+        if (connection)
+            cql_connection_abandon(connection, &r->call);
         finish(d, r, NULL, &err);
     }
-    struct cql_agreement *a, *next;
-    DL_FOREACH_SAFE (d->agreements, a, next)
-        cql_agreement_end(a);
+    while (d->agreements)
+        cql_agreement_end(d->agreements);
 }
 
 void cql_dispatch_forget(struct cql_dispatch *d, const struct cql_host *host)
