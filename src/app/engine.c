@@ -1,5 +1,6 @@
 #include "app/engine.h"
 
+#include "app/clients.h"
 #include "app/config_tls.h"
 #include "app/engine_internal.h"
 #include "base/clock.h"
@@ -7,52 +8,26 @@
 
 #include <stdlib.h>
 
-static bool open_clients(struct engine *e, struct err *err)
+/* Connections are used by all engines whose pipelines say the same of them. */
+static const struct engine *sharing(const struct engine *e, const struct engine_others *others)
 {
-    const struct config_pipeline *s = e->settings;
-    const struct cql_options cassandra = {
-        .contact_points = s->cassandra.contact_points.items,
-        .contact_point_count = s->cassandra.contact_points.count,
-        .port = (uint16_t)s->cassandra.port,
-        .username = s->cassandra.username,
-        .password = s->cassandra.password,
-        .local_datacenter = s->cassandra.local_datacenter,
-        .protocol_version = (int)s->cassandra.protocol_version,
-        .compression = s->cassandra.compression,
-        .tls = {.enabled = s->cassandra.tls_enabled,
-                .ca = s->cassandra.tls.ca,
-                .cert = s->cassandra.tls.cert,
-                .key = s->cassandra.tls.key,
-                .server_name = s->cassandra.tls_server_name,
-                .no_verify = !s->cassandra.tls.verify},
-        .connect_timeout_ms = (uint64_t)s->cassandra.connect_timeout,
-        .request_timeout_ms = (uint64_t)s->cassandra.request_timeout,
-        .watch = engine_cql_watch(e),
-        .log = e->log,
-    };
-    const struct es_options elasticsearch = {
-        .hosts = s->es.hosts.items,
-        .host_count = s->es.hosts.count,
-        .username = s->es.username,
-        .password = s->es.password,
-        .api_key = s->es.api_key,
-        .aws = {.region = s->es.aws.region,
-                .service = s->es.aws.service == CONFIG_AWS_AOSS ? "aoss" : "es",
-                .access_key = s->es.aws.access_key,
-                .secret_key = s->es.aws.secret_key,
-                .session_token = s->es.aws.session_token},
-        .tls = {.ca = s->es.tls.ca,
-                .cert = s->es.tls.cert,
-                .key = s->es.tls.key,
-                .no_verify = !s->es.tls.verify},
-        .index = s->es.index,
-        .type = s->es.type,
-        .timestamp_field = s->es.timestamp_field,
-        .request_timeout_ms = (uint64_t)s->es.request_timeout,
-        .watch = engine_es_watch(e),
-        .log = e->log,
-    };
-    if (!config_tls_check(e->config, s, err))
+    for (size_t i = 0; i < others->count; i++)
+        if (clients_share_cassandra(e->settings, others->engines[i]->settings))
+            return others->engines[i];
+    return NULL;
+}
+
+static bool open_clients(struct engine *e, const struct engine_others *others, struct err *err)
+{
+    const struct engine *beside = sharing(e, others);
+    struct cql_options cassandra = clients_cassandra(e->settings);
+    struct es_options elasticsearch = clients_elasticsearch(e->settings);
+    cassandra.watch = engine_cql_watch(e);
+    cassandra.log = others->log;
+    cassandra.beside = beside ? beside->cassandra : NULL;
+    elasticsearch.watch = engine_es_watch(e);
+    elasticsearch.log = e->log;
+    if (!config_tls_check(e->config, e->settings, err))
         return false;
     e->cassandra = cql_client_new(e->loop, &cassandra, err);
     if (!e->cassandra)
@@ -70,7 +45,8 @@ static void on_event(void *ctx, const struct cql_event *event)
 
 struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
                           const struct config_pipeline *pipeline, bool with_state,
-                          const struct log *log, struct err *err)
+                          const struct log *log, const struct engine_others *others,
+                          struct err *err)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
@@ -81,7 +57,7 @@ struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
     engine_fill_options(e);
     if (with_state)
         e->store = store_open(pipeline->state, err);
-    bool fine = (e->store || !with_state) && open_clients(e, err);
+    bool fine = (e->store || !with_state) && open_clients(e, others, err);
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);

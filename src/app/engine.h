@@ -14,11 +14,20 @@
 /* The engine as a configuration describes it: clients, state and pipeline together. */
 struct engine;
 
+/* Engines that are open on the same loop: one whose pipeline has the same settings of connections
+ * uses theirs. They end in any order. */
+struct engine_others {
+    struct engine *const *engines;
+    size_t count;
+    const struct log *log; /* of connections */
+};
+
 /* For one pipeline of config. Opens its state (ERR_STATE, ERR_RUNNING) when with_state. loop,
- * config and log are borrowed for its life. */
+ * config and logs are borrowed for its life, and that of engines that share its connections. */
 MUST_USE struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
                                    const struct config_pipeline *pipeline, bool with_state,
-                                   const struct log *log, struct err *err);
+                                   const struct log *log, const struct engine_others *others,
+                                   struct err *err);
 /* Closes everything and runs the loop, with all else that is on it, until it is closed. */
 void engine_free(struct engine *engine);
 

@@ -126,8 +126,10 @@ static const struct log *log_of(const struct session *s, const struct config_pip
 static bool add_engine(struct session *s, const struct config_pipeline *pipeline, bool with_state,
                        struct err *err)
 {
+    const struct engine_others others = {s->engines, s->engine_count,
+                                         logging_get(s->logging, "caes.pipeline")};
     struct engine *engine =
-        engine_new(s->loop, s->config, pipeline, with_state, log_of(s, pipeline), err);
+        engine_new(s->loop, s->config, pipeline, with_state, log_of(s, pipeline), &others, err);
     if (!engine)
         return false;
     if (with_state && s->since)
