@@ -27,6 +27,7 @@ static bool open_clients(struct engine *e, const struct engine_others *others, s
     cassandra.beside = beside ? beside->cassandra : NULL;
     elasticsearch.watch = engine_es_watch(e);
     elasticsearch.log = e->log;
+    elasticsearch.beside = others->count ? others->engines[0]->elasticsearch : NULL;
     if (!config_tls_check(e->config, e->settings, err))
         return false;
     e->cassandra = cql_client_new(e->loop, &cassandra, err);

@@ -60,7 +60,7 @@ struct cql_options {
     struct cql_tls_options tls;
     struct cql_watch watch; /* functions may be NULL */
     const struct log *log;  /* of the connections */
-    /* An open client whose connections it uses, NULL: it makes its own. Nothing above but
+    /* An open client whose connections it uses; NULL: it makes its own. Nothing above but
      * request_timeout_ms and watch counts then: the rest should be the same. Either may be closed
      * first; requests, statements and events are each client's own. */
     const struct cql_client *beside;

@@ -89,6 +89,7 @@ struct es_client *es_client_new(struct io_loop *loop, const struct es_options *o
                 .cert = options->tls.cert,
                 .key = options->tls.key,
                 .no_verify = options->tls.no_verify},
+        .beside = options->beside ? options->beside->http : NULL,
     };
     struct es_client *client = mem_zalloc(sizeof *client);
     client->loop = loop;

@@ -59,6 +59,9 @@ struct es_options {
     size_t answer_max;           /* bytes that one answer may take; 0: 256 MiB */
     struct es_watch watch;       /* functions may be NULL */
     const struct log *log;
+    /* An open client whose connections it uses where host and tls are the same; NULL: none. Either
+     * may be closed first. */
+    const struct es_client *beside;
 };
 
 struct es_client *es_client_new(struct io_loop *loop, const struct es_options *options,

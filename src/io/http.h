@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* HTTP/1.1 client on the loop, with connections kept alive and shared by all requests. http and
- * https only; redirects are not followed; no proxy, .netrc or other setting of the environment is
- * obeyed. The process must ignore SIGPIPE. Logins appear in no error text. */
+/* HTTP/1.1 client on the loop, with connections kept alive and shared by all requests, and by
+ * several clients where these were opened beside each other. http and https only; redirects are not
+ * followed; no proxy, .netrc or other setting of the environment is obeyed. The process must ignore
+ * SIGPIPE. Logins appear in no error text. */
 struct io_http;
 
 struct io_http_options {
@@ -26,6 +27,9 @@ struct io_http_options {
         const char *ca, *cert, *key; /* PEM files; NULL: the system's authorities, no certificate */
         bool no_verify;
     } tls;
+    /* An open one whose connections it uses where host and tls are the same; NULL: none. Either may
+     * be closed first. Their requests take turns; one that takes long holds up its own only. */
+    const struct io_http *beside;
 };
 
 /* Copies the options. */

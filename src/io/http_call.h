@@ -5,7 +5,7 @@
 
 #include <curl/curl.h>
 
-/* For io/http.c only: one request as curl wants it, and what came of it. */
+/* For io/http.c and io/http_pool.c only: one request as curl wants it, and what came of it. */
 
 struct io_http_call {
     struct io_http *http;
@@ -37,6 +37,8 @@ void io_http_call_free(struct io_http_call *call);
 bool io_http_call_may_move(const struct io_http_call *call, CURLcode rc, const struct err *err);
 /* Makes it ready to be started anew, for another url. */
 MUST_USE bool io_http_call_move(struct io_http_call *call, const char *url);
+/* http.c: curl has done with it. Frees it, or makes another attempt. */
+void io_http_ended(struct io_http_call *call, CURLcode rc);
 /* What curl's result for a call that failed means. */
 void io_http_call_error(const struct io_http_call *call, CURLcode rc, struct err *err);
 

@@ -549,6 +549,122 @@ static void test_escape(void **state)
     buf_free(&out);
 }
 
+/* -- clients beside each other -- */
+
+static void on_other_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void ask_by(struct world *w, struct io_http *http)
+{
+    struct io_http *own = w->http;
+    w->http = http;
+    ask(w, "GET", "/", NULL, NULL);
+    w->http = own;
+}
+
+static void close_other(struct world *w, struct io_http *other)
+{
+    bool closed = false;
+    io_http_close(other, on_other_closed, &closed);
+    while (!closed)
+        uv_run(io_loop_uv(w->loop), UV_RUN_ONCE);
+}
+
+static void run_until(struct world *w, unsigned called)
+{
+    while (w->called < called)
+        uv_run(io_loop_uv(w->loop), UV_RUN_ONCE);
+}
+
+static void test_connections_are_shared(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x"}};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    w.close_when_done = false;
+    struct io_http *other = io_http_new(w.loop, &(struct io_http_options){.beside = w.http}, NULL);
+    ask(&w, "GET", "/", NULL, NULL);
+    run_until(&w, 1);
+    ask_by(&w, other);
+    run_until(&w, 2);
+    /* That one may leave first. */
+    bool closed = false;
+    io_http_close(w.http, on_other_closed, &closed);
+    while (!closed)
+        uv_run(io_loop_uv(w.loop), UV_RUN_ONCE);
+    ask_by(&w, other);
+    run_until(&w, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(http_server_seen(w.server, i)->connection, 0);
+    io_http_close(other, on_closed, &w);
+    io_loop_run(w.loop);
+    assert_int_equal(w.err.code, ERR_NONE);
+    tear_down(&w);
+}
+
+/* Four without an answer, and more behind them: the other's are asked all the same. */
+static void test_slow_answers_hold_up_nobody_else(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {
+        {.stall = true}, {.stall = true}, {.stall = true}, {.stall = true}, {.body = "x"}};
+    struct world w;
+    set_up(&w, script, 5, NULL);
+    w.close_when_done = false;
+    struct io_http *stuck = io_http_new(w.loop, &(struct io_http_options){.beside = w.http}, NULL);
+    for (int i = 0; i < 9; i++)
+        ask_by(&w, stuck);
+    for (unsigned i = 1; i <= 6; i++) {
+        ask(&w, "GET", "/", NULL, NULL);
+        run_until(&w, i);
+        assert_int_equal(w.err.code, ERR_NONE);
+    }
+    assert_int_equal(http_server_count(w.server), 10);
+    close_other(&w, stuck); /* which ends its own only */
+    assert_int_equal(w.called, 15);
+    assert_int_equal(w.err.code, ERR_CANCELLED);
+    w.err = (struct err){0};
+    ask(&w, "GET", "/", NULL, NULL);
+    run_until(&w, 16);
+    assert_int_equal(w.err.code, ERR_NONE);
+    io_http_close(w.http, on_closed, &w);
+    io_loop_run(w.loop);
+    tear_down(&w);
+}
+
+/* Quick ones of many clients are as many at once as those of one. */
+static void test_quick_ones_take_turns(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 12, EACH = 3 };
+    static const struct http_reply script[] = {{.body = "x"}};
+    struct world w;
+    set_up(&w, script, 1, &(struct io_http_options){.connections = 2});
+    w.close_when_done = false;
+    struct io_http *others[CLIENTS];
+    const struct io_http_options options = {.connections = 2, .beside = w.http};
+    for (int i = 0; i < CLIENTS; i++)
+        others[i] = io_http_new(w.loop, &options, NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        for (int j = 0; j < EACH; j++)
+            ask_by(&w, others[i]);
+    run_until(&w, CLIENTS * EACH);
+    assert_int_equal(w.err.code, ERR_NONE);
+    unsigned connections = 0;
+    for (size_t i = 0; i < http_server_count(w.server); i++)
+        if (http_server_seen(w.server, i)->connection >= connections)
+            connections = http_server_seen(w.server, i)->connection + 1;
+    assert_in_range(connections, 1, 6); /* 2, where this machine is quick enough */
+    for (int i = 0; i < CLIENTS; i++)
+        close_other(&w, others[i]);
+    io_http_close(w.http, on_closed, &w);
+    io_loop_run(w.loop);
+    tear_down(&w);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -567,6 +683,9 @@ int main(void)
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_close_ends_everything),
+        cmocka_unit_test(test_connections_are_shared),
+        cmocka_unit_test(test_slow_answers_hold_up_nobody_else),
+        cmocka_unit_test(test_quick_ones_take_turns),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_escape),
