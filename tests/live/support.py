@@ -6,6 +6,7 @@
         caes.sync(since=9)
         assert place.doc(key) == (10, {"user": "ana", "message": "hello"})
 """
+import contextlib
 import json
 import os
 import signal
@@ -395,6 +396,16 @@ class Daemon:
 
     def running(self):
         return self.process.poll() is None
+
+    def connections(self, port):
+        """How many it has to this port."""
+        own = set()
+        for fd in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                own.add(os.readlink(fd))
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(line[2].endswith(f":{port:04X}") and line[3] == "01"  # established
+                   and f"socket:[{line[9]}]" in own for line in lines)
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -1,11 +1,14 @@
-"""Several index/table pairs in one daemon: each with its own state, metrics and log lines; one whose
-servers are gone holds up none of the others."""
+"""Several index/table pairs in one daemon: each with its own state, metrics and log lines; they share
+their connections, and one whose servers are gone holds up none of the others."""
+import time
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 from proxy import Proxy
+from secure import Authority, Terminator
 from support import Place, eventually, now
 
 
@@ -25,9 +28,9 @@ def two(place, other, caes):
     return caes
 
 
-def entry(name, place, **elasticsearch):
+def entry(name, place, cassandra=None, **elasticsearch):
     return {"name": name, "ElasticSearchConfig": {"index": place.index, **elasticsearch},
-            "CassandraConfig": {"keyspace": place.keyspace}}
+            "CassandraConfig": {"keyspace": place.keyspace, **(cassandra or {})}}
 
 
 def metric(caes, name, pipeline):
@@ -157,3 +160,168 @@ def test_one_is_paused(two, place, other):
     assert place.doc(waits) is None
     two.command("--pipeline", "people", "resume")
     eventually(lambda: place.doc(waits))
+
+
+# --- shared connections
+
+def travels(place, within=20):
+    """A record of each side reaches the other one; returns after how many seconds."""
+    start = time.monotonic()
+    row, doc = place.write_row(now(), user="row"), place.put_doc(now(), user="document")
+    eventually(lambda: place.doc(row) and place.row(doc), within)
+    return time.monotonic() - start
+
+
+def errors(daemon):
+    return [line for line in daemon.text().splitlines() if " ERROR " in line]
+
+
+def ready(caes, *names):
+    return all(metric(caes, "caes_ready", name) == [1] for name in names)
+
+
+def test_many_have_the_connections_of_one(place, caes):
+    """Twelve tables and indices: one of them has connections to Cassandra, all have no more; to
+    Elasticsearch they keep no more than eight."""
+    place.make()
+    port, other_port = place.servers.cassandra_port, urlsplit(place.elastic.url).port
+    daemon = caes.run()
+    eventually(lambda: ready(caes, "default"), 40)
+    travels(place)
+    alone = eventually(lambda: daemon.connections(port) >= 2 and daemon.connections(port))
+    assert 1 <= daemon.connections(other_port) <= 4
+    assert daemon.stop() == 0
+    indices = [f"{place.index}-{i}" for i in range(12)]
+    pipelines = []
+    try:
+        for i, index in enumerate(indices):
+            place.cql(f"CREATE TABLE {place.keyspace}.data{i} (did uuid PRIMARY KEY, user text)")
+            place.cql(f"CREATE TABLE {place.keyspace}.ts{i} (id int, timestamp int, did uuid, "
+                      "PRIMARY KEY (id, timestamp, did))")
+            place.elastic.create(index, {"user": {"type": "keyword"}})
+            pipelines.append({"name": f"p{i}", "ElasticSearchConfig": {"index": index},
+                              "CassandraConfig": {"dataColumnFamily": f"data{i}",
+                                                  "timeseriesColumnFamily": f"ts{i}"}})
+        caes.configure(ElasticSearchConfig={"index": None}, pipelines=pipelines,
+                       CassandraConfig={"dataColumnFamily": None})
+        daemon = caes.run()
+        eventually(lambda: ready(caes, *(p["name"] for p in pipelines)), 60)
+        keys = [str(uuid.uuid4()) for _ in indices]
+        for index, key in zip(indices, keys):
+            place.elastic.put(index, key, now(), {"user": index})
+        for i, key in enumerate(keys):
+            eventually(lambda n=i, k=key: place.cql(
+                f"SELECT user FROM {place.keyspace}.data{n} WHERE did = {k}")[0]["user"] == indices[n])
+        eventually(lambda: all(sum(metric(caes, "caes_records_total", p["name"])) == 1
+                               for p in pipelines))
+        for _ in range(20):
+            assert daemon.connections(port) == alone
+            time.sleep(0.1)
+        eventually(lambda: daemon.connections(other_port) <= 8)
+        requests_of = [sum(metric(caes, "caes_request_seconds_count", p["name"])) for p in pipelines]
+        assert all(count > 0 for count in requests_of), "each counts its own"
+        lines = [line for line in daemon.text().splitlines() if "connected to Cassandra" in line]
+        assert len(lines) == 1 and "caes.pipeline." not in lines[0], "they belong to no pipeline"
+    finally:
+        for index in indices:
+            place.elastic.drop(index)
+
+
+@pytest.mark.parametrize("broken", ["table", "index"])
+def test_one_that_lost_its_table_or_index(broken, two, place, other):
+    daemon = two.configure(http={"readyLag": 5}).run()
+    eventually(lambda: ready(two, "people", "things"), 40)
+    if broken == "table":
+        place.cql(f"DROP TABLE {place.keyspace}.data")
+    else:
+        place.elastic.call("POST", f"/{place.index}/_close")
+    place.put_doc(now(), user="waits") if broken == "table" else place.write_row(now(), user="waits")
+    eventually(lambda: metric(two, "caes_ready", "people") == [0], 40)
+    for _ in range(5):
+        assert travels(other) < 10
+    eventually(lambda: ready(two, "things"))
+    assert not any(" things: " in line for line in errors(daemon))
+    if broken == "table":
+        place.cql(f"CREATE TABLE {place.keyspace}.data (did uuid PRIMARY KEY, user text, message text)")
+    else:
+        place.elastic.call("POST", f"/{place.index}/_open")
+    eventually(lambda: ready(two, "people", "things"), 40)
+    travels(place, 40)
+    travels(other)
+    assert daemon.stop() == 0
+
+
+def test_schema_events_reach_each(two, place, other):
+    daemon = two.run()
+    eventually(lambda: ready(two, "people", "things"), 40)
+    for where in (place, other):
+        where.cql(f"ALTER TABLE {where.keyspace}.data ADD more text")
+        key = where.write_row(now(), user="row", more=where.name)
+        eventually(lambda w=where, k=key: w.doc(k)[1]["more"] == w.name)
+    assert errors(daemon) == []
+
+
+def test_a_reload_takes_one_apart(two, place, other):
+    """Its login, its host, or the whole pipeline changes: the other one goes on."""
+    daemon = two.run()
+    port = place.servers.cassandra_port
+    eventually(lambda: ready(two, "people", "things"), 40)
+    shared = eventually(lambda: daemon.connections(port) >= 2 and daemon.connections(port))
+
+    def reload(*pipelines):
+        two.configure(pipelines=list(pipelines))
+        two.command("reload")
+        for where in (place, other)[-len(pipelines):]:
+            travels(where, 40)
+
+    login = {"username": "somebody", "password": "a secret"}  # which this server does not ask for
+    reload(entry("people", place, login), entry("things", other))
+    eventually(lambda: daemon.connections(port) == 2 * shared)
+    reload(entry("people", place), entry("things", other))
+    eventually(lambda: daemon.connections(port) == shared)
+    two.configure(pipelines=[entry("people", place, {"port": 1}), entry("things", other)])
+    two.command("reload")
+    travels(other, 40)
+    eventually(lambda: metric(two, "caes_ready", "people") == [0] and ready(two, "things"))
+    reload(entry("things", other))
+    eventually(lambda: daemon.connections(port) == shared)
+    reload(entry("people", place), entry("things", other))
+    eventually(lambda: daemon.connections(port) == shared)
+    assert "a secret" not in daemon.text()
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("side", ["CassandraConfig", "ElasticSearchConfig"])
+@pytest.mark.parametrize("wrong", ["no certificate", "another authority"])
+def test_tls_is_each_pipelines_own(side, wrong, two, place, other, tmp_path):
+    """One that may not connect gets no connection of one that may."""
+    authority, url = Authority(tmp_path), urlsplit(place.elastic.url)
+    target = (url.hostname, url.port) if side == "ElasticSearchConfig" else \
+        (place.servers.cassandra_hosts[0], place.servers.cassandra_port)
+    cert, key = map(str, authority.issue("a client"))
+    right = {"ca": str(authority.pem), "cert": cert, "key": key}
+    bad = {"ca": str(authority.pem)} if wrong == "no certificate" else \
+        {**right, "ca": str(Authority(tmp_path).pem)}
+    with Terminator(*target, *authority.issue("127.0.0.1"), clients=authority.pem) as front:
+        def at(tls):
+            return {"hosts": [f"https://127.0.0.1:{front.port}"], "tls": tls} \
+                if side == "ElasticSearchConfig" else {"port": front.port, "tls": tls}
+
+        def pipelines(tls):
+            made = [entry("people", place), entry("things", other)]
+            made[0][side] |= at(right)
+            made[1][side] |= at(tls)
+            return made
+
+        daemon = two.configure(pipelines=pipelines(bad)).run()
+        travels(place, 40)
+        waits = other.write_row(now(), user="waits")
+        eventually(lambda: any("things: " in line and "tls.c" in line for line in errors(daemon)), 40)
+        for _ in range(3):
+            travels(place)
+        eventually(lambda: ready(two, "people"))
+        assert other.doc(waits) is None
+        two.configure(pipelines=pipelines(right)).command("reload")
+        eventually(lambda: other.doc(waits), 40)
+        travels(place)
+        assert daemon.stop() == 0

@@ -556,12 +556,17 @@ static void on_other_closed(void *ctx)
     *(bool *)ctx = true;
 }
 
-static void ask_by(struct world *w, struct io_http *http)
+static void ask_as(struct world *w, struct io_http *http, const struct io_http_login *login)
 {
     struct io_http *own = w->http;
     w->http = http;
-    ask(w, "GET", "/", NULL, NULL);
+    ask(w, "GET", "/", NULL, login);
     w->http = own;
+}
+
+static void ask_by(struct world *w, struct io_http *http)
+{
+    ask_as(w, http, NULL);
 }
 
 static void close_other(struct world *w, struct io_http *other)
@@ -606,6 +611,38 @@ static void test_connections_are_shared(void **state)
 }
 
 /* Four without an answer, and more behind them: the other's are asked all the same. */
+/* They travel with each request: of one client, another, and nobody. */
+static void test_logins_are_not_shared(void **state)
+{
+    (void)state;
+    static const struct http_reply script[] = {{.body = "x"}};
+    static const struct io_http_login ana = {.username = "ana", .password = "a"},
+                                      bob = {.api_key = "bob"};
+    struct world w;
+    set_up(&w, script, 1, NULL);
+    w.close_when_done = false;
+    struct io_http *other = io_http_new(w.loop, &(struct io_http_options){.beside = w.http}, NULL);
+    ask(&w, "GET", "/", NULL, &ana);
+    run_until(&w, 1);
+    ask_as(&w, other, &bob);
+    run_until(&w, 2);
+    ask_by(&w, other);
+    run_until(&w, 3);
+    static const char *const expected[] = {
+        "Authorization: Basic YW5hOmE=", "Authorization: ApiKey bob", NULL};
+    for (size_t i = 0; i < 3; i++) {
+        const struct http_seen *seen = http_server_seen(w.server, i);
+        assert_int_equal(seen->connection, 0);
+        assert_non_null(strstr(seen->headers, expected[i] ? expected[i] : "Host:"));
+        if (!expected[i])
+            assert_null(strstr(seen->headers, "Authorization"));
+    }
+    close_other(&w, other);
+    io_http_close(w.http, on_closed, &w);
+    io_loop_run(w.loop);
+    tear_down(&w);
+}
+
 static void test_slow_answers_hold_up_nobody_else(void **state)
 {
     (void)state;
@@ -684,6 +721,7 @@ int main(void)
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_close_ends_everything),
         cmocka_unit_test(test_connections_are_shared),
+        cmocka_unit_test(test_logins_are_not_shared),
         cmocka_unit_test(test_slow_answers_hold_up_nobody_else),
         cmocka_unit_test(test_quick_ones_take_turns),
         cmocka_unit_test(test_tls),
