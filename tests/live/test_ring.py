@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not LONG, reason="takes minutes: only with CAES_
 NODES = ["cassandra", "cassandra2", "cassandra3"]
 FOLDER = support.ROOT / "build" / "ring"
 SECONDS = 60
+STANDSTILL = 35
 FAILURES = (DriverException, NoHostAvailable, requests.RequestException, AssertionError)
 
 
@@ -121,6 +122,19 @@ def back_again(place):
     support.eventually(look, timeout=120, pause=0.5)
 
 
+def equal_in_the_end(place, application, seconds):
+    expected = application.expected()
+    different = {"all": "not looked yet"}
+    stopped = time.monotonic()
+    while different and time.monotonic() < stopped + 120:
+        time.sleep(1)
+        different = report(place, expected, application)
+    print(f"{len(application.acknowledged)} keys in {seconds:.0f} s, {application.tries} writes of "
+          f"the applications tried again; {len(expected)} records, equal after "
+          f"{time.monotonic() - stopped:.1f} s")
+    assert not different, f"{len(different)} of {len(expected)}: {list(different.items())[:5]}"
+
+
 def test_nodes_that_are_killed_in_turn(place, caes, ring):
     place.make(version_type="bigint")
     caes.configure(sync={"versionUnit": "ms"},
@@ -138,17 +152,54 @@ def test_nodes_that_are_killed_in_turn(place, caes, ring):
         ring_tool("restart", "elasticsearch")
         time.sleep(max(0, SECONDS - (time.monotonic() - begun)))
         seconds = time.monotonic() - begun
-    expected = application.expected()
-
-    different = {"all": "not looked yet"}
-    stopped = time.monotonic()
-    while different and time.monotonic() < stopped + 120:
-        time.sleep(1)
-        different = report(place, expected, application)
-    print(f"{len(application.acknowledged)} keys in {seconds:.0f} s, {application.tries} writes of "
-          f"the applications tried again; {len(expected)} records, equal after "
-          f"{time.monotonic() - stopped:.1f} s")
-    assert not different, f"{len(different)} of {len(expected)}: {list(different.items())[:5]}"
+    equal_in_the_end(place, application, seconds)
     assert daemon.stop() == 0
     assert dead_letters(caes) == {}
     assert failed == []
+
+
+def seconds_until_synced(place):
+    """How long a new document takes to become a row."""
+    key, version = str(uuid.uuid4()), int(time.time() * 1000)
+    content = {"user": "probe", "message": "p"}
+    begun = time.monotonic()
+    assert not place.elastic.bulk(place.index, [(key, version, content)])
+    read = SimpleStatement(f"SELECT did FROM {place.keyspace}.data WHERE did = {key}",
+                           consistency_level=ConsistencyLevel.LOCAL_QUORUM)
+
+    def look():
+        try:
+            return place.session.execute(read, timeout=2).one()
+        except FAILURES:
+            return None
+    support.eventually(look, timeout=60, pause=0.1)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("frozen", ["cassandra", "cassandra2"])
+def test_node_that_stands_still(place, caes, ring, frozen):
+    """It neither answers nor closes its connections, for longer than two heartbeats; the first is
+    the contact point and tells of the others."""
+    place.make(version_type="bigint")
+    caes.configure(sync={"versionUnit": "ms"},
+                   CassandraConfig={"deleteSettle": 5, "maxDeletes": 100000})
+    daemon = caes.run()
+    with Persistent(place, own_write_times=False) as application:
+        begun = time.monotonic()
+        time.sleep(5)
+        ring_tool("pause", frozen)
+        try:
+            lags = []
+            while time.monotonic() < begun + 5 + STANDSTILL:
+                lags.append(seconds_until_synced(place))
+                time.sleep(0.5)
+        finally:
+            ring_tool("resume", frozen)
+        back_again(place)
+        seconds = time.monotonic() - begun
+    print("lags while it stood still:", *(f"{lag:.1f}" for lag in lags))
+    equal_in_the_end(place, application, seconds)
+    assert daemon.stop() == 0
+    assert dead_letters(caes) == {}
+    assert failures(daemon) == []
+    assert max(lags) < 30 and lags[-1] < 5, lags
