@@ -158,12 +158,13 @@ def test_nodes_that_are_killed_in_turn(place, caes, ring):
     assert failed == []
 
 
-def seconds_until_synced(place):
+def seconds_until_synced(place, application):
     """How long a new document takes to become a row."""
     key, version = str(uuid.uuid4()), int(time.time() * 1000)
     content = {"user": "probe", "message": "p"}
     begun = time.monotonic()
     assert not place.elastic.bulk(place.index, [(key, version, content)])
+    application._acknowledge(key, version, content)
     read = SimpleStatement(f"SELECT did FROM {place.keyspace}.data WHERE did = {key}",
                            consistency_level=ConsistencyLevel.LOCAL_QUORUM)
 
@@ -191,7 +192,7 @@ def test_node_that_stands_still(place, caes, ring, frozen):
         try:
             lags = []
             while time.monotonic() < begun + 5 + STANDSTILL:
-                lags.append(seconds_until_synced(place))
+                lags.append(seconds_until_synced(place, application))
                 time.sleep(0.5)
         finally:
             ring_tool("resume", frozen)
