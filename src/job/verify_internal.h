@@ -46,6 +46,8 @@ MUST_USE bool verify_sample(struct verify *v, struct err *err);
 MUST_USE bool verify_join_entries(struct verify *v, struct err *err);
 /* begins to read rows ahead, as far as the memory allows; */
 MUST_USE bool verify_rows_open(struct verify *v, struct err *err);
+/* false: they could not be read; */
+MUST_USE bool verify_rows_fine(const struct verify *v, struct err *err);
 void verify_rows_close(struct verify *v);
 /* walks through them and compares; what differs becomes a doubt. */
 MUST_USE bool verify_merge(struct verify *v, struct err *err);

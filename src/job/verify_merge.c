@@ -198,6 +198,11 @@ bool verify_rows_open(struct verify *v, struct err *err)
     return start_walk(v, err);
 }
 
+bool verify_rows_fine(const struct verify *v, struct err *err)
+{
+    return !v->rows || job_walk_fine(v->rows->walk, err);
+}
+
 void verify_rows_close(struct verify *v)
 {
     if (!v->rows)

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-enum { PAGE_MAX = 5000, PAGE_BYTES = 2 << 20, SLICES = 2, LOOK_MS = 50 };
+enum { PAGE_MAX = 5000, PAGE_MIN = 10, PAGE_BYTES = 2 << 20, SLICES = 2, LOOK_MS = 50 };
+enum { PAGE_SECONDS = 60 }; /* at the rate: well below the time that a feed stays open unread */
 enum { SAMPLE_MAX = 10000, SAMPLE_ROWS = 100 };
 
 /* --- documents */
@@ -123,7 +124,7 @@ static void on_page(void *ctx, const struct es_document *documents, size_t count
         if (r->over)
             io_wake_raise(r->over);
     } else {
-        if (r->ahead && !r->v->o->stop->raised && !ask(r, &bad))
+        if (r->ahead && !r->failed && !r->v->o->stop->raised && !ask(r, &bad))
             fail(r, &bad);
         take_documents(r, documents, count);
     }
@@ -139,6 +140,13 @@ static void on_feed(void *ctx, struct es_feed *feed, const struct err *err)
     io_group_done(&r->group);
 }
 
+static uint32_t page_size(int64_t rate)
+{
+    if (rate == 0 || rate > PAGE_MAX / PAGE_SECONDS)
+        return PAGE_MAX;
+    return rate * PAGE_SECONDS < PAGE_MIN ? PAGE_MIN : (uint32_t)rate * PAGE_SECONDS;
+}
+
 /* Slice number i of count; where there are several, the first one has given a page before another
  * is opened. */
 static bool open_feed(struct reading *all, uint32_t i, uint32_t count)
@@ -148,7 +156,7 @@ static bool open_feed(struct reading *all, uint32_t i, uint32_t count)
     const struct es_feed_options options = {
         .all = o->since == 0,
         .since = o->since,
-        .page_size = PAGE_MAX,
+        .page_size = page_size(o->rate),
         .page_bytes = PAGE_BYTES,
         .slice = i,
         .slices = count,
@@ -195,7 +203,7 @@ static bool read_pages(struct verify *v, struct reading *all, uint32_t count, st
             io_sleep(v->o->stores->loop, LOOK_MS, over);
         else
             io_group_wait(&all[0].group);
-        if (!verify_goes_on(v, v->report->documents - before, err))
+        if (!verify_goes_on(v, v->report->documents - before, err) || !verify_rows_fine(v, err))
             return false;
     }
     return true;
@@ -204,6 +212,8 @@ static bool read_pages(struct verify *v, struct reading *all, uint32_t count, st
 /* The last one first: others read the moment of the first. */
 static void close_feeds(struct reading *all, uint32_t count)
 {
+    for (uint32_t i = 0; i < count; i++)
+        all[i].ahead = false;
     for (uint32_t i = 0; i < count; i++)
         io_group_wait(&all[i].group);
     for (uint32_t i = count; i-- > 0;) {

@@ -233,6 +233,13 @@ uint32_t job_walk_done(const struct job_walk *w)
 
 /* --- the consumer */
 
+bool job_walk_fine(const struct job_walk *w, struct err *err)
+{
+    if (w->failed && err)
+        *err = w->failure;
+    return !w->failed;
+}
+
 static void free_spent(struct job_walk *w)
 {
     while (w->spent) {
@@ -255,17 +262,15 @@ static void spend_chunk(struct job_walk *w, struct part *part)
     chunk->next = w->spent;
     w->spent = chunk;
     w->at = 0;
+    wake_readers(w);
 }
 
 /* In the order of tokens. */
 static bool next_row(struct job_walk *w, struct job_sorted *row, bool *more, struct err *err)
 {
     for (;;) {
-        if (w->failed) {
-            if (err)
-                *err = w->failure;
+        if (!job_walk_fine(w, err))
             return false;
-        }
         *more = w->current < w->o.ranges;
         if (!*more)
             return true;

@@ -32,6 +32,8 @@ struct job_walk *job_walk_new(const struct job_walk_options *options);
 /* The next row; *more false: that was all. Its key is borrowed until the next call. */
 MUST_USE bool job_walk_next(struct job_walk *walk, struct job_sorted *row, bool *more,
                             struct err *err);
+/* False: a reader failed, as the next row would tell. */
+MUST_USE bool job_walk_fine(const struct job_walk *walk, struct err *err);
 /* Waits for what is on its way, then frees. */
 void job_walk_free(struct job_walk *walk);
 /* Ranges that were read to their end. */
