@@ -245,7 +245,8 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
 
 static struct store_own own_of(const struct cycle *c, const struct item *item, bool to_cassandra)
 {
-    struct store_own own = {.flags = STORE_OWN_RECORDED, .written = item->write.write_time};
+    struct store_own own = {.flags = STORE_OWN_RECORDED | STORE_OWN_OPEN,
+                            .written = item->write.write_time};
     if (item->write.delete)
         own.flags |= STORE_OWN_DELETED;
     else
@@ -253,8 +254,9 @@ static struct store_own own_of(const struct cycle *c, const struct item *item, b
     return own;
 }
 
-/* The same version again. Until that took effect the side holds what was sent before: that is our
- * own copy as well, and what it held when somebody deleted it was acknowledged. */
+/* The same version again. Until that took effect the side holds what was sent before (one whose
+ * answer never came may even replace it later): that is our own copy as well, and what it held when
+ * somebody deleted it was acknowledged. Of three contents of one version two are known. */
 static void keep_before(struct store_own *own, const struct store_own *last, struct held held)
 {
     const bool deleted = own->flags & STORE_OWN_DELETED;
@@ -263,10 +265,12 @@ static void keep_before(struct store_own *own, const struct store_own *last, str
         own->flags |= last->flags & STORE_OWN_ACKNOWLEDGED;
     const bool same = deleted == last_deleted && (deleted || hash_equal(own->hash, last->hash));
     if (same || (held.before && !held.last)) {
-        own->flags |= last->flags & (STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
+        own->flags |=
+            last->flags & (STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED | STORE_OWN_BEFORE_OPEN);
         own->before = last->before;
     } else {
-        own->flags |= STORE_OWN_BEFORE | (last_deleted ? STORE_OWN_BEFORE_DELETED : 0U);
+        own->flags |= STORE_OWN_BEFORE | (last_deleted ? STORE_OWN_BEFORE_DELETED : 0U) |
+                      (last->flags & STORE_OWN_OPEN ? STORE_OWN_BEFORE_OPEN : 0U);
         own->before = last->hash;
     }
 }

@@ -90,6 +90,15 @@ static void put_off(struct cycle *c, struct item *item)
     c->report->put_off++;
 }
 
+/* What superseded a second send of a version may be the first one, which is older. */
+static bool by_ourselves(const struct item *item)
+{
+    const struct store_entry *e = &item->decided->entry;
+    const struct store_own *own =
+        target_of(item) == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
+    return own->flags & STORE_OWN_BEFORE_OPEN;
+}
+
 void outcome_applied(struct cycle *c, struct item *item)
 {
     const enum change_side side = target_of(item);
@@ -97,7 +106,9 @@ void outcome_applied(struct cycle *c, struct item *item)
     struct store_entry *e = &item->decided->entry;
     struct store_own *own = side == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
     own->flags |= STORE_OWN_ACKNOWLEDGED;
-    own->flags &= ~(unsigned)(STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
+    own->flags &= ~(unsigned)STORE_OWN_OPEN;
+    if (!(own->flags & STORE_OWN_BEFORE_OPEN))
+        own->flags &= ~(unsigned)(STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
     e->seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
     memory_changed(c->p->memory, item->decided);
     if (item->write.delete)
@@ -114,6 +125,8 @@ static bool after_write(struct cycle *c, struct item *item, struct err *err)
         break;
     case SINK_SUPERSEDED:
         counts_towards(c, target_of(item))->superseded++;
+        if (by_ourselves(item))
+            put_off(c, item);
         break;
     case SINK_RETRY:
         if (c->report->transient++ == 0)

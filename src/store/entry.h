@@ -19,6 +19,8 @@ enum store_own_flags {
     STORE_OWN_DELETED = 4,      /* it was a delete; the hash means nothing */
     STORE_OWN_BEFORE = 8,       /* what was sent before may still be there: this one isn't yet */
     STORE_OWN_BEFORE_DELETED = 16,
+    STORE_OWN_OPEN = 32,        /* whether it took effect is not known: it may do so later */
+    STORE_OWN_BEFORE_OPEN = 64, /* the same of what was sent before */
 };
 
 struct store_own {

@@ -130,6 +130,14 @@ static void an_entry(void)
     memory_changed(p.memory, e);
 }
 
+/* When the entry is looked at next. */
+static int64_t due(void)
+{
+    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), V, now, &err);
+    must(e != NULL);
+    return e ? e->entry.due : 0;
+}
+
 static void row_is(const char *text)
 {
     row.content = text;
@@ -217,6 +225,39 @@ static void a_late_one(void **state)
     assert_string_equal(document.content, "whole");
 }
 
+/* One that shows after the next one even took effect. */
+static void a_late_one_after_the_next(void **state)
+{
+    (void)state;
+    an_entry();
+    row_is("half");
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    restart();
+    row_is("whole");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    document.content = "half";
+    restart();
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    assert_string_equal(document.content, "whole");
+    assert_int_equal(row.sent, 0);
+}
+
+/* It shows between the look and the next send, which is superseded: there is one more look. */
+static void a_late_one_before_the_next(void **state)
+{
+    (void)state;
+    an_entry();
+    row_is("half");
+    assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    row_is("whole");
+    assert_int_equal(look(SINK_SUPERSEDED, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    assert_int_equal(due(), now + 1);
+    document.content = "half";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
+    assert_true(due() > now + 1);
+}
+
 static void a_second_copy_to_cassandra_that_fails(void **state)
 {
     (void)state;
@@ -274,6 +315,8 @@ int main(void)
         TEST(a_second_copy_that_fails),
         TEST(what_took_effect_replaces_what_was_before),
         TEST(a_late_one),
+        TEST(a_late_one_after_the_next),
+        TEST(a_late_one_before_the_next),
         TEST(a_second_copy_to_cassandra_that_fails),
         TEST(a_copy_after_an_own_delete),
         TEST(a_hard_delete_after_a_second_copy_that_failed),
