@@ -314,6 +314,7 @@ static bool sample_documents(struct verify *v, struct err *err)
 
 struct sampled_rows {
     struct verify *v;
+    uint32_t count; /* of this sample */
     bool failed;
     struct err err;
 };
@@ -321,6 +322,7 @@ struct sampled_rows {
 static void take_row(void *ctx, const struct source_scanned *row)
 {
     struct sampled_rows *s = ctx;
+    s->count++;
     if (s->failed || row->unusable)
         return;
     s->v->report->rows++;
@@ -334,6 +336,28 @@ static int64_t random_token(const struct job_verify *o)
     return (int64_t)((uint64_t)o->low + (width > 0 ? any % width : 0));
 }
 
+static bool sample_range(struct sampled_rows *s, struct source_scan *scan, int64_t low,
+                         int64_t high, struct err *err)
+{
+    struct source_range range;
+    source_range_open(&range, low, high);
+    range.page_size = SAMPLE_ROWS - s->count;
+    const bool fine = source_scan_page(scan, &range, take_row, s, err);
+    source_range_close(&range);
+    return fine;
+}
+
+/* From a random place on; what is missing at the end comes from the begin, or the first rows would
+ * be taken less often than others. */
+static bool sample_page(struct sampled_rows *s, struct source_scan *scan, struct err *err)
+{
+    const struct job_verify *o = s->v->o;
+    const int64_t token = random_token(o);
+    s->count = 0;
+    return sample_range(s, scan, token, o->high, err) &&
+           (s->count >= SAMPLE_ROWS || sample_range(s, scan, o->low, token, err));
+}
+
 /* One page from each of some random places of the ring. */
 static bool sample_rows(struct verify *v, struct err *err)
 {
@@ -343,14 +367,8 @@ static bool sample_rows(struct verify *v, struct err *err)
         source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
     struct sampled_rows s = {.v = v};
     bool fine = scan != NULL;
-    for (int64_t got = 0; fine && got < v->o->sample; got += SAMPLE_ROWS) {
-        struct source_range range;
-        source_range_open(&range, random_token(v->o), v->o->high);
-        range.page_size = SAMPLE_ROWS;
-        fine = source_scan_page(scan, &range, take_row, &s, err) &&
-               verify_goes_on(v, SAMPLE_ROWS, err);
-        source_range_close(&range);
-    }
+    for (int64_t got = 0; fine && got < v->o->sample; got += SAMPLE_ROWS)
+        fine = sample_page(&s, scan, err) && verify_goes_on(v, SAMPLE_ROWS, err);
     source_scan_free(scan);
     if (fine && s.failed && err)
         *err = s.err;
