@@ -54,10 +54,16 @@ class Cassandra(Server):
     # The other nodes of a ring use the same ports on these addresses.
     port_addresses = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
+    datacenter = "datacenter1"
+
     def join(self, number):
         self.address = f"127.0.0.{number}"
         self.joins = "cassandra"
         self.heap = "600m"
+
+    def join_elsewhere(self):
+        self.join(3)
+        self.datacenter = "datacenter2"
 
     def demand_logins(self):
         """Of the role cassandra, password cassandra, which can make others."""
@@ -71,7 +77,7 @@ class Cassandra(Server):
         return {
             "cluster_name": "caes", "num_tokens": 16, "auto_bootstrap": bool(self.joins),
             "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
-            "endpoint_snitch": "SimpleSnitch", "dynamic_snitch": False,
+            "endpoint_snitch": "GossipingPropertyFileSnitch", "dynamic_snitch": False,
             "authenticator": allow[0], "authorizer": allow[1],
             "materialized_views_enabled": True,
             "listen_address": self.address, "rpc_address": self.address,
@@ -108,6 +114,8 @@ class Cassandra(Server):
         # JSON is YAML.
         (folder / "config/cassandra.yaml").write_text(json.dumps(self.settings(instance), indent=1))
         (folder / "config/logback.xml").write_text(LOGBACK)
+        (folder / "config/cassandra-rackdc.properties").write_text(
+            f"dc={self.datacenter}\nrack=rack1\n")
         return [
             f"{self.java}/bin/java", *self.agents(lib), *OPEN,
             f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseG1GC", "-Xss512k",

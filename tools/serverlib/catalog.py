@@ -52,6 +52,7 @@ ROWS = [
 VARIANTS = {
     "": lambda server: None,
     "secure": lambda server: server.demand_logins(),
+    "dc2": lambda server: server.join_elsewhere(),
     "tls": lambda server: server.demand_tls("server"),
     "mtls": lambda server: server.demand_tls("both"),
 }
@@ -78,8 +79,8 @@ def resolve(word):
     family, _, variant = ("cassandra", "", "") if node else name.partition("_")
     if family not in {row.name for row in ROWS} or variant not in VARIANTS:
         raise Failure(f"{name}: no such server: cassandra, cassandra2, cassandra3, "
-                      "elasticsearch, opensearch; cassandra and elasticsearch with _secure, _tls, "
-                      "_mtls")
+                      "cassandra_dc2, elasticsearch, opensearch; cassandra and elasticsearch with "
+                      "_secure, _tls, _mtls")
     version = version or default_version(family)
     for row in ROWS:
         if row.name == family and version.startswith(row.versions):

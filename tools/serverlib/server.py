@@ -22,6 +22,9 @@ class Server:
     def demand_logins(self):
         raise Failure(f"{self.name} {self.version}: this script knows no logins for it")
 
+    def join_elsewhere(self):
+        raise Failure(f"{self.name} {self.version}: this script knows no data centers of it")
+
     def demand_tls(self, tls):
         self.demand_logins()
         self.tls = tls
