@@ -237,7 +237,7 @@ static void test_reset_while_connecting(void **state)
     struct cql_client *client = new_client();
     struct sync_outcome o = {0};
     assert_true(cql_connect(client, sync_on_done, &o, NULL));
-    turn(30);
+    UNTIL(node.peers);
     assert_false(o.done);
     fake_reset(node.peers);
     sync_run(&o);
@@ -311,7 +311,7 @@ static void test_timeout_keeps_stream(void **state)
     seen_count = 0;
     node.on_request = note;
     options.in_flight = 40;
-    options.request_timeout_ms = 60;
+    options.request_timeout_ms = 500;
     struct cql_client *client = connected();
     struct many many = start_many(client, 10); /* as many as may be orphans */
     end_many(&many);
@@ -322,7 +322,7 @@ static void test_timeout_keeps_stream(void **state)
     assert_echo(client);
     node.on_request = note;
     struct many more = start_many(client, 20);
-    turn(20);
+    UNTIL(seen_count == 30);
     assert_int_equal(seen_count, 30);
     for (int old = 0; old < 10; old++)
         for (int young = 10; young < 30; young++)
