@@ -118,9 +118,24 @@ static void on_transport_broken(void *ctx, const struct err *err)
 
 /* --- sending --- */
 
+/* Too many requests were never answered: it takes no more, and goes once nobody waits for it. */
+static bool is_worn(const struct cql_connection *c)
+{
+    return c->streams.orphans > c->options.in_flight / 4;
+}
+
+static void break_if_worn(struct cql_connection *c)
+{
+    struct err err;
+    if (c->state == CLOSING || !is_worn(c) || c->streams.busy > 0)
+        return;
+    err_set(&err, ERR_CONNECTION, "%u requests were never answered", c->streams.orphans);
+    broke(c, &err);
+}
+
 bool cql_connection_has_room(const struct cql_connection *c)
 {
-    return c->state == READY && c->streams.busy < c->options.in_flight &&
+    return c->state == READY && !is_worn(c) && c->streams.busy < c->options.in_flight &&
            c->streams.free_count > SPARE_STREAMS &&
            cql_transport_unsent(c->transport) + c->outbound.frames.len < UNSENT_MAX;
 }
@@ -157,11 +172,7 @@ void cql_connection_abandon(struct cql_connection *c, struct cql_call *call)
     if (c->state == CLOSING)
         return;
     cql_streams_orphan(&c->streams, call);
-    if (c->streams.orphans <= c->options.in_flight / 4)
-        return;
-    struct err err;
-    err_set(&err, ERR_CONNECTION, "%u requests were never answered", c->streams.orphans);
-    broke(c, &err);
+    break_if_worn(c);
 }
 
 static void on_registered(struct cql_call *call, const struct cql_frame *answer,
@@ -345,6 +356,7 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
     struct err err;
     struct cql_call *call;
     const bool starting = c->state == CONNECTING && c->handshake.step <= CQL_HANDSHAKE_STARTUP;
+    const bool worn = is_worn(c);
     if (frame->version != c->options.version && !(starting && frame->opcode == CQL_OP_ERROR)) {
         err_set(&err, ERR_PROTOCOL, "an answer in version %u of the protocol", frame->version);
         broke(c, &err);
@@ -356,6 +368,9 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
         if (frame->flags & CQL_FLAG_WARNING)
             log_warning_of(c, frame);
         call->done(call, frame, NULL);
+        break_if_worn(c);
+    } else if (worn && !is_worn(c)) {
+        on_drained(c);
     }
 }
 

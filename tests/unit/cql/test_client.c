@@ -354,8 +354,8 @@ static void test_too_many_orphans(void **state)
         timeouts += many.outcomes[i].err.code == ERR_TIMEOUT;
         broken += many.outcomes[i].err.code == ERR_CONNECTION;
     }
-    assert_int_equal(timeouts, 11);
-    assert_int_equal(broken, 19);
+    assert_int_equal(timeouts, 30);
+    assert_int_equal(broken, 0);
     free_many(&many);
     node.on_request = echo;
     options.request_timeout_ms = 2000;

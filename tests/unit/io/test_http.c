@@ -45,7 +45,7 @@ static void on_answer(void *ctx, struct io_http_answer *answer, const struct err
     assert_true((answer == NULL) == (err != NULL));
     if (err) {
         w->err = *err;
-    } else {
+    } else if (answer) {
         w->status = answer->status;
         buf_clear(&w->body);
         buf_append_slice(&w->body, buf_slice(&answer->body));
