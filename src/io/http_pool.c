@@ -13,10 +13,7 @@
  * curl gives a request a connection that another one has used only where host, port, authorities,
  * certificate and their checks are the same; logins travel with each request. */
 
-enum {
-    KEPT = 8,        /* connections that are idle */
-    SLOW_US = 20000, /* a request that takes longer counts for its own client only */
-};
+enum { SLOW_US = 20000 }; /* a request that takes longer counts for its own client only */
 
 struct io_http_pool {
     struct io_loop *loop;
@@ -262,14 +259,25 @@ struct io_http_pool *io_http_pool_new(struct io_loop *loop, struct err *err)
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, p);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, p);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)KEPT);
     return p;
+}
+
+/* Busy ones count: with fewer curl would close each that ends its request while all others have
+ * one. */
+static void keep_connections(struct io_http_pool *p)
+{
+    const struct io_http_user *user;
+    long kept = 0;
+    DL_FOREACH (p->users, user)
+        kept += (long)user->limit + 1;
+    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, kept);
 }
 
 void io_http_pool_join(struct io_http_pool *p, struct io_http_user *user)
 {
     user->pool = p;
     DL_APPEND(p->users, user);
+    keep_connections(p);
 }
 
 void io_http_pool_leave(struct io_http_user *user, void (*left)(void *ctx), void *ctx)
@@ -277,6 +285,7 @@ void io_http_pool_leave(struct io_http_user *user, void (*left)(void *ctx), void
     struct io_http_pool *p = user->pool;
     DL_DELETE(p->users, user);
     if (p->users) {
+        keep_connections(p);
         io_http_pool_start(p);
         left(ctx);
         return;

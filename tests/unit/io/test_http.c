@@ -610,7 +610,6 @@ static void test_connections_are_shared(void **state)
     tear_down(&w);
 }
 
-/* Four without an answer, and more behind them: the other's are asked all the same. */
 /* They travel with each request: of one client, another, and nobody. */
 static void test_logins_are_not_shared(void **state)
 {
@@ -643,6 +642,47 @@ static void test_logins_are_not_shared(void **state)
     tear_down(&w);
 }
 
+/* Each with nodes of its own: the connection to a node is there when its turn comes again. */
+static void test_connections_are_kept_for_all(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 3, NODES = 3, ROUNDS = 4 };
+    static const struct http_reply script[] = {{.body = "x"}};
+    struct world w;
+    struct io_http *clients[CLIENTS];
+    struct http_server *nodes[CLIENTS][NODES];
+    set_up(&w, script, 1, NULL);
+    w.close_when_done = false;
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = io_http_new(w.loop, &(struct io_http_options){.beside = w.http}, NULL);
+        for (int j = 0; j < NODES; j++)
+            nodes[i][j] = http_server_new(io_loop_uv(w.loop), script, 1);
+    }
+    struct http_server *own = w.server;
+    for (int i = 0; i < ROUNDS * NODES * CLIENTS; i++) {
+        w.server = nodes[i % CLIENTS][i / CLIENTS % NODES];
+        ask_by(&w, clients[i % CLIENTS]);
+        run_until(&w, w.sent);
+    }
+    w.server = own;
+    for (int i = 0; i < CLIENTS; i++) {
+        for (int j = 0; j < NODES; j++) {
+            assert_int_equal(http_server_count(nodes[i][j]), ROUNDS);
+            for (size_t k = 0; k < ROUNDS; k++)
+                assert_int_equal(http_server_seen(nodes[i][j], k)->connection, 0);
+            http_server_stop(nodes[i][j]);
+        }
+        close_other(&w, clients[i]);
+    }
+    io_http_close(w.http, on_closed, &w);
+    io_loop_run(w.loop);
+    for (int i = 0; i < CLIENTS; i++)
+        for (int j = 0; j < NODES; j++)
+            http_server_free(nodes[i][j]);
+    tear_down(&w);
+}
+
+/* Four without an answer, and more behind them: the other's are asked all the same. */
 static void test_slow_answers_hold_up_nobody_else(void **state)
 {
     (void)state;
@@ -722,6 +762,7 @@ int main(void)
         cmocka_unit_test(test_close_ends_everything),
         cmocka_unit_test(test_connections_are_shared),
         cmocka_unit_test(test_logins_are_not_shared),
+        cmocka_unit_test(test_connections_are_kept_for_all),
         cmocka_unit_test(test_slow_answers_hold_up_nobody_else),
         cmocka_unit_test(test_quick_ones_take_turns),
         cmocka_unit_test(test_tls),
