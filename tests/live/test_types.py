@@ -260,7 +260,8 @@ def test_what_would_be_lost_is_refused(place, caes):
     # an index that accepts anything
     place.elastic.create(place.index, {n: {"type": "object", "enabled": False} for n in "lmatv"})
     keys = [place.put_doc(SINCE + i, **{n: v}) for i, (n, v, _) in enumerate(refused)]
-    keys.append(place.put_doc(SINCE + len(refused), **{"a.street": "x"}))
+    if place.elastic.major != 2:  # which has no dots in names
+        keys.append(place.put_doc(SINCE + len(refused), **{"a.street": "x"}))
     result = caes.sync(since=SINCE, code=1)
     assert caes.counts(result) == {"to_cassandra.dead": len(keys)}
     letters = {key: reason for (key, _), reason in dead_letters(caes).items()}
