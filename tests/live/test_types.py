@@ -564,10 +564,14 @@ DATES = {
 
 
 def test_dates_go_back_into_the_index_that_they_come_from(place, caes):
+    dates = DATES
+    if place.elastic.major < 2:  # had neither strict forms nor seconds of the epoch
+        dates = {form and form.removeprefix("strict_"): value for form, value in DATES.items()
+                 if not (form or "").startswith("epoch")}
     fields = {f"f{i}": {"type": "date", "format": form} if form else {"type": "date"}
-              for i, form in enumerate(DATES)}
+              for i, form in enumerate(dates)}
     place.elastic.create(place.index, fields | {"n": {"type": "long"}})
-    document = {f"f{i}": value for i, value in enumerate(DATES.values())}
+    document = {f"f{i}": value for i, value in enumerate(dates.values())}
     key = place.put_doc(SINCE, **document)
     caes.command("init")
     caes.command("check")  # no errors
