@@ -5,6 +5,8 @@ speed does not matter and only the program's own CPU counts. Prints microseconds
     build/venv/bin/python bench/daemon.py [--records 200000] [--rounds 5]
 """
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -13,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import finish
+from common import finish, spent
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = os.environ.get("CAES_SYNC", str(ROOT / "build/caes-sync"))
@@ -84,6 +86,51 @@ def measure(case, records, wrapper=()):
     return cpu * 1e6 / records, records / seconds, peak
 
 
+SIDES = ("cassandra", "elasticsearch")
+TWO = ("one", "two")
+
+
+def two_pipelines(folder, servers, workers):
+    names = [{"name": name, **{key: value for key, value in configuration(folder, *pair).items()
+                               if key.endswith("Config")}} for name, pair in zip(TWO, servers)]
+    return {"state": f"{folder}/state.db", "pidFile": f"{folder}/pid", "http": {"listen": "off"},
+            "workers": workers, "interval": 60, "pipelines": names}
+
+
+@contextlib.contextmanager
+def running(folder, servers, workers):
+    """A daemon with two pipelines; its process and how to ask it something."""
+    file = Path(folder, "config.yaml")
+    file.write_text(json.dumps(two_pipelines(folder, servers, workers)))
+
+    def ask(*words):
+        return subprocess.Popen([PROGRAM, "-c", str(file), *words, "--json"],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([PROGRAM, "-c", str(file), "--log-level", "warning", "run"])
+    while ask("status").wait():
+        time.sleep(0.1)
+    yield process, ask
+    process.terminate()
+    process.wait()
+
+
+def measure_workers(side, records, workers):
+    """Two loads at once, each of its own pipeline with servers of its own: records a second of both
+    together, cores that the daemon has meanwhile, microseconds of its CPU a record"""
+    old = int(time.time()) - 5000
+    rows, documents = (records, 0) if side == "cassandra" else (0, records)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        servers = [(stack.enter_context(Fake("cassandra", rows, old)),
+                    stack.enter_context(Fake("elasticsearch", documents, old))) for _ in TWO]
+        process, ask = stack.enter_context(running(folder, servers, workers))
+        cpu, start = spent(process.pid), time.monotonic()
+        reports = [finish(one)[0] for one in
+                   [ask("load", "--from", side, "--pipeline", name) for name in TWO]]
+        seconds, cpu = time.monotonic() - start, spent(process.pid) - cpu
+    assert [r["copied"] for r in reports] == [records, records], reports
+    return 2 * records / seconds, cpu / seconds, cpu * 1e6 / (2 * records)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--records", type=int, default=200000)
@@ -102,6 +149,12 @@ def main():
         cpu = [r[0] for r in rounds]
         print(f"{name:34}{min(cpu):22.2f}{statistics.median(cpu):8.2f}{max(cpu):8.2f}"
               f"{max(r[1] for r in rounds):12,.0f}{max(r[2] for r in rounds):6.0f}", flush=True)
+    for side, workers in itertools.product(SIDES, (1, 2)):
+        if chosen.only in "workers":
+            rounds = [measure_workers(side, chosen.records, workers) for _ in range(chosen.rounds)]
+            rate, cores, cpu = (statistics.median(column) for column in zip(*rounds))
+            print(f"workers {workers}, two loads from {side}: {rate:,.0f} records/s, {cores:.2f} "
+                  f"cores, {cpu:.2f} us a record", flush=True)
 
 
 if __name__ == "__main__":

@@ -160,6 +160,19 @@ def alone_table(chosen):
     return table.text()
 
 
+def workers_table(chosen):
+    table = Table("two loads at once, of two pipelines", "workers", "records/s of both",
+                  "cores of the daemon", "CPU µs a record")
+    for side in daemon.SIDES:
+        for workers in (1, 2):
+            measured = [daemon.measure_workers(side, max(chosen.records, 200000), workers)
+                        for _ in range(chosen.rounds)]
+            rate, cores, used = zip(*measured)
+            table.add(f"from {side.title()}", workers, spread(rate, ",.0f"), spread(cores, ".2f"),
+                      spread(used, ".2f"))
+    return table.text()
+
+
 def machine():
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return f"{model.group(1) if model else 'unknown CPU'}, {CORES} cores"
@@ -199,7 +212,8 @@ def report(chosen, place_of, elastic):
             f"{parts_table(results)}\n{shares_table(results)}\n{allowed(results)}\n"
             f"{steady_table(runs, chosen.rate)}\n"
             f"Idle at interval 1: {spread(idle, '.2f')} % of a core (goal 0.3 %: "
-            f"{verdict(statistics.median(idle), 0.3, False)}).\n\n{alone_table(chosen)}")
+            f"{verdict(statistics.median(idle), 0.3, False)}).\n\n{alone_table(chosen)}\n"
+            f"{workers_table(chosen)}")
 
 
 def write_document(text):

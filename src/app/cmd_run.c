@@ -179,6 +179,7 @@ static void heed_signals(struct run *run)
 static bool open_all(struct run *run, struct err *err)
 {
     struct session *s = &run->session;
+    s->spread = true;
     if (!session_loop(s, err))
         return false;
     heed_signals(run);

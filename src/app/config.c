@@ -44,11 +44,7 @@ static void tell_support(struct parse *p, const struct config_option *option,
         return;
     char path[200];
     config_tree_path(node, path, sizeof path);
-    if (option->support == OPTION_NO_USE)
-        warn(p, "%s:%u: %s: has no effect: %s", p->reader.doc.file, node->line, path, option->help);
-    else
-        warn(p, "%s:%u: %s: is not supported by this version yet and has no effect",
-             p->reader.doc.file, node->line, path);
+    warn(p, "%s:%u: %s: has no effect: %s", p->reader.doc.file, node->line, path, option->help);
 }
 
 /* The same thing may be said in several spellings, but only once. */

@@ -182,14 +182,7 @@ static void append_range(const struct config_option *o, struct buf *out)
 
 static const char *support_note(const struct config_option *o)
 {
-    switch (o->support) {
-    case OPTION_NOT_YET:
-        return " (Not supported by this version yet: a warning.)";
-    case OPTION_NO_USE:
-        return " (Has no effect.)";
-    default:
-        return "";
-    }
+    return o->support == OPTION_NO_USE ? " (Has no effect.)" : "";
 }
 
 void config_render_help(struct buf *out)

@@ -9,25 +9,30 @@
 #include <stdlib.h>
 
 /* Connections are used by all engines whose pipelines say the same of them. */
-static const struct engine *sharing(const struct engine *e, const struct engine_others *others)
+static const struct engine *sharing(const struct engine *e, const struct engine_place *place,
+                                    bool (*share)(const struct config_pipeline *a,
+                                                  const struct config_pipeline *b))
 {
-    for (size_t i = 0; i < others->count; i++)
-        if (clients_share_cassandra(e->settings, others->engines[i]->settings))
-            return others->engines[i];
+    for (size_t i = 0; i < place->other_count; i++) {
+        const struct engine *other = place->others[i];
+        if (other->loop == e->loop && (!share || share(e->settings, other->settings)))
+            return other;
+    }
     return NULL;
 }
 
-static bool open_clients(struct engine *e, const struct engine_others *others, struct err *err)
+static bool open_clients(struct engine *e, const struct engine_place *place, struct err *err)
 {
-    const struct engine *beside = sharing(e, others);
+    const struct engine *beside = sharing(e, place, clients_share_cassandra);
+    const struct engine *neighbour = sharing(e, place, NULL);
     struct cql_options cassandra = clients_cassandra(e->settings);
     struct es_options elasticsearch = clients_elasticsearch(e->settings);
     cassandra.watch = engine_cql_watch(e);
-    cassandra.log = others->log;
+    cassandra.log = place->log;
     cassandra.beside = beside ? beside->cassandra : NULL;
     elasticsearch.watch = engine_es_watch(e);
     elasticsearch.log = e->log;
-    elasticsearch.beside = others->count ? others->engines[0]->elasticsearch : NULL;
+    elasticsearch.beside = neighbour ? neighbour->elasticsearch : NULL;
     if (!config_tls_check(e->config, e->settings, err))
         return false;
     e->cassandra = cql_client_new(e->loop, &cassandra, err);
@@ -44,21 +49,21 @@ static void on_event(void *ctx, const struct cql_event *event)
         pipeline_on_event(e->pipeline, event);
 }
 
-struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
+struct engine *engine_new(const struct engine_place *place, const struct app_config *config,
                           const struct config_pipeline *pipeline, bool with_state,
-                          const struct log *log, const struct engine_others *others,
-                          struct err *err)
+                          const struct log *log, struct err *err)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->config = config;
     e->settings = pipeline;
     e->log = log;
-    e->loop = loop;
+    e->loop = place->loop;
+    e->home = place->home;
     e->vitals.progress_us = clock_mono_us();
     engine_fill_options(e);
     if (with_state)
         e->store = store_open(pipeline->state, err);
-    bool fine = (e->store || !with_state) && open_clients(e, others, err);
+    bool fine = (e->store || !with_state) && open_clients(e, place, err);
     if (fine && with_state) {
         e->pipeline =
             pipeline_new(e->loop, e->cassandra, e->elasticsearch, e->store, &e->options, err);
@@ -111,12 +116,18 @@ int64_t engine_since(const struct engine *e)
     return e->since;
 }
 
-void engine_stop(struct engine *e)
+static void stop_here(void *ctx)
 {
+    struct engine *e = ctx;
     io_wake_raise(&e->stop);
     io_wake_raise(&e->halt);
     for (struct engine_job *job = e->jobs; job; job = job->next)
         engine_job_cancel(job);
+}
+
+void engine_stop(struct engine *e)
+{
+    io_loop_call(e->loop, stop_here, e);
 }
 
 /* A function on the loop: runs as a task, the caller blocks until it ends. */

@@ -14,20 +14,24 @@
 /* The engine as a configuration describes it: clients, state and pipeline together. */
 struct engine;
 
-/* Engines that are open on the same loop: one whose pipeline has the same settings of connections
- * uses theirs. They end in any order. */
-struct engine_others {
-    struct engine *const *engines;
-    size_t count;
+/* Where an engine is: its loop, which may be on a thread of its own while engine_run runs, and the
+ * engines that are open already: one on the same loop whose pipeline has the same settings of
+ * connections shares them. They end in any order. */
+struct engine_place {
+    struct io_loop *loop;
+    struct io_loop *home; /* of who calls the engine, and of engine_client's functions */
+    struct engine *const *others;
+    size_t other_count;
     const struct log *log; /* of connections */
 };
 
-/* For one pipeline of config. Opens its state (ERR_STATE, ERR_RUNNING) when with_state. loop,
- * config and logs are borrowed for its life, and that of engines that share its connections. */
-MUST_USE struct engine *engine_new(struct io_loop *loop, const struct app_config *config,
+/* For one pipeline of config. Opens its state (ERR_STATE, ERR_RUNNING) when with_state. Loops,
+ * config and logs are borrowed for its life, and that of engines that share its connections. All
+ * functions are for the thread of home. */
+MUST_USE struct engine *engine_new(const struct engine_place *place,
+                                   const struct app_config *config,
                                    const struct config_pipeline *pipeline, bool with_state,
-                                   const struct log *log, const struct engine_others *others,
-                                   struct err *err);
+                                   const struct log *log, struct err *err);
 /* Closes everything and runs the loop, with all else that is on it, until it is closed. */
 void engine_free(struct engine *engine);
 
@@ -70,8 +74,8 @@ struct engine_status {
 };
 void engine_status(const struct engine *engine, struct engine_status *out);
 
-/* What was measured since the engine's start: requests, retries, cycles. Borrowed. */
-const struct metric_set *engine_metrics(const struct engine *engine);
+/* Adds what was measured since the engine's start: requests, retries, cycles. */
+void engine_metrics_add(const struct engine *engine, struct metric_set *sum);
 /* The dead letters, first by key; at most limit. Errors: ERR_STATE. */
 MUST_USE bool engine_letters(const struct engine *engine, uint32_t limit, store_dead_fn *fn,
                              void *ctx, struct err *err);
@@ -82,7 +86,8 @@ void engine_stop(struct engine *engine);
 /* One cycle, and more while keys are put off. Blocks. The report adds all of them up. */
 MUST_USE bool engine_sync(struct engine *engine, struct pipeline_report *report, struct err *err);
 /* Cycles of each, every interval, until each was stopped (engine_stop). False: the own state of one
- * can't go on (ERR_STATE), which stops all. Blocks. At least one engine, all on one loop. */
+ * can't go on (ERR_STATE), which stops all. Blocks. At least one engine, all of one home; each
+ * other loop gets a thread meanwhile. */
 MUST_USE bool engine_run(struct engine *const *engines, size_t count, struct err *err);
 /* What `init` does; said and created as in job/init.h. Blocks. */
 MUST_USE bool engine_init(struct engine *engine, bool dry_run, struct buf *said, int *created,

@@ -32,7 +32,7 @@ struct engine {
     const struct app_config *config;
     const struct config_pipeline *settings;
     const struct log *log;
-    struct io_loop *loop;
+    struct io_loop *loop, *home;
     struct cql_client *cassandra;
     struct es_client *elasticsearch;
     struct store *store;
@@ -45,6 +45,8 @@ struct engine {
     struct io_lock lock; /* the pipeline belongs to one cycle or one job at a time */
     struct engine_job *jobs;
     struct io_group jobs_running;
+    unsigned relays;     /* jobs that were asked for from another thread; home's */
+    bool over;           /* engine_run has ended it: there are no more jobs */
     int open;            /* clients that are not closed yet */
     int64_t compared_us; /* from when verify.every counts, wall clock; 0: not yet */
     struct engine_verified verified;
@@ -97,6 +99,7 @@ struct engine_job {
     struct engine_job *next;
     const struct engine_client *client;
     void *ctx;
+    struct engine_relay *relay; /* it stands for one on another thread */
     bool (*run)(struct engine_job *job, struct err *err);
     struct buf text; /* of the request */
     struct json_doc *doc;
@@ -109,6 +112,15 @@ struct engine_job {
 
 /* Raises the stop of all jobs and waits for their end. For tasks. */
 void engine_jobs_end(struct engine *e);
+
+/* engine_relay.c: the same where the engine's loop has a thread of its own: its client is called at
+ * home. */
+struct engine_job *engine_relay_start(struct engine *e, const struct json_node *request,
+                                      const struct engine_client *client, void *ctx);
+void engine_relay_cancel(struct engine_relay *relay);
+/* On the engine's own thread. */
+struct engine_job *engine_job_start_here(struct engine *e, const struct json_node *request,
+                                         const struct engine_client *client, void *ctx);
 
 /* What a command does, in a task; writes job->result (engine_commands.c). */
 typedef bool engine_command_fn(struct engine_job *job, struct err *err);

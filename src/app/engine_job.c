@@ -29,12 +29,12 @@ static void job_ended(void *ctx)
     io_group_done(&e->jobs_running);
 }
 
-struct engine_job *engine_job_start(struct engine *e, const struct json_node *request,
-                                    const struct engine_client *client, void *ctx)
+struct engine_job *engine_job_start_here(struct engine *e, const struct json_node *request,
+                                         const struct engine_client *client, void *ctx)
 {
     const struct json_node *name = json_member(request, "command");
     engine_command_fn *run = name ? engine_command_find(name->text) : NULL;
-    if (!run)
+    if (!run || e->over)
         return NULL;
     struct engine_job *job = mem_zalloc(sizeof *job);
     job->e = e;
@@ -55,9 +55,19 @@ struct engine_job *engine_job_start(struct engine *e, const struct json_node *re
     return job;
 }
 
+struct engine_job *engine_job_start(struct engine *e, const struct json_node *request,
+                                    const struct engine_client *client, void *ctx)
+{
+    return io_loop_is_here(e->loop) ? engine_job_start_here(e, request, client, ctx)
+                                    : engine_relay_start(e, request, client, ctx);
+}
+
 void engine_job_cancel(struct engine_job *job)
 {
-    io_wake_raise(&job->stop);
+    if (job->relay)
+        engine_relay_cancel(job->relay);
+    else
+        io_wake_raise(&job->stop);
 }
 
 void engine_jobs_end(struct engine *e)

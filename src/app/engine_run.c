@@ -167,8 +167,7 @@ bool engine_cycles(struct engine *e, struct io_wake *stop, struct err *why)
     return fine;
 }
 
-/* Several engines on one loop, each in a task of its own: one that waits for its servers holds up
- * nobody. */
+/* Several engines, each in a task of its own: one that waits for its servers holds up nobody. */
 struct running {
     struct engine *const *engines;
     size_t count, left;
@@ -176,43 +175,128 @@ struct running {
     struct err *err;
 };
 
+/* Those of one loop; without a thread where that is their home. */
+struct worker {
+    struct io_loop *loop;
+    struct io_thread *thread;
+    struct runner *runners;
+    size_t count, left; /* of all; its own that run */
+};
+
 struct runner {
     struct running *all;
+    struct worker *worker;
     struct engine *e;
+    bool fine;
+    struct err err;
 };
 
 static void runner_main(void *ctx)
 {
-    const struct runner *r = ctx;
-    struct running *all = r->all;
-    struct err err = {0};
-    const bool fine = engine_cycles(r->e, &r->e->stop, &err);
+    struct runner *r = ctx;
+    r->fine = engine_cycles(r->e, &r->e->stop, &r->err);
     engine_jobs_end(r->e);
-    if (fine || !all->fine)
+    r->e->over = true;
+}
+
+static void stop_all(struct running *all, const struct err *err)
+{
+    if (!all->fine)
         return;
     all->fine = false;
-    *all->err = err;
+    *all->err = *err;
     for (size_t i = 0; i < all->count; i++)
         engine_stop(all->engines[i]);
 }
 
-static void runner_ended(void *ctx)
+/* At home. */
+static void count_out(void *ctx)
 {
     const struct runner *r = ctx;
-    if (--r->all->left == 0)
+    struct running *all = r->all;
+    all->left--;
+    io_loop_stop(r->e->home);
+    if (!r->fine)
+        stop_all(all, &r->err);
+}
+
+static void runner_ended(void *ctx)
+{
+    struct runner *r = ctx;
+    if (--r->worker->left == 0)
         io_loop_stop(r->e->loop);
+    if (r->e->loop == r->e->home)
+        count_out(r);
+    else
+        io_loop_post(r->e->home, count_out, r);
+}
+
+static void start_runners(struct worker *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->runners[i].worker == w)
+            io_task_start(w->loop, runner_main, &w->runners[i], runner_ended);
+    }
+}
+
+static void worker_main(void *ctx)
+{
+    struct worker *w = ctx;
+    start_runners(w);
+    while (w->left > 0)
+        io_loop_run(w->loop);
+}
+
+static struct worker *worker_of(struct worker *workers, const struct engine *e)
+{
+    struct worker *w = workers;
+    while (w->loop && w->loop != e->loop)
+        w++;
+    w->loop = e->loop;
+    w->left++;
+    return w;
+}
+
+static void start_workers(struct running *all, struct worker *workers)
+{
+    struct err err;
+    for (struct worker *w = workers; w->loop; w++) {
+        if (w->loop == all->engines[0]->home) {
+            start_runners(w);
+        } else if (!(w->thread = io_thread_start(w->loop, worker_main, w, &err))) {
+            all->left -= w->left;
+            stop_all(all, &err);
+        }
+    }
+}
+
+static size_t relays(const struct running *all)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        count += all->engines[i]->relays;
+    return count;
 }
 
 bool engine_run(struct engine *const *engines, size_t count, struct err *err)
 {
+    struct io_loop *home = engines[0]->home;
     struct running all = {engines, count, count, true, err};
-    struct runner *runners = mem_alloc(count * sizeof *runners);
-    for (size_t i = 0; i < count; i++) {
-        runners[i] = (struct runner){&all, engines[i]};
-        io_task_start(engines[i]->loop, runner_main, &runners[i], runner_ended);
+    struct runner *runners = mem_array(count, sizeof *runners);
+    struct worker *workers = mem_array(count + 1, sizeof *workers);
+    for (size_t i = 0; i < count; i++)
+        runners[i] =
+            (struct runner){.all = &all, .worker = worker_of(workers, engines[i]), .e = engines[i]};
+    for (struct worker *w = workers; w->loop; w++) {
+        w->runners = runners;
+        w->count = count;
     }
-    while (all.left > 0)
-        io_loop_run(engines[0]->loop);
+    start_workers(&all, workers);
+    while (all.left > 0 || relays(&all) > 0)
+        io_loop_run(home);
+    for (struct worker *w = workers; w->loop; w++)
+        io_thread_join(w->thread);
+    free(workers);
     free(runners);
     return all.fine;
 }

@@ -135,7 +135,7 @@ static void server_status(const struct engine *e, enum metric_server server,
         out->silent_us = clock_mono_us() - v->servers[server].heard_us;
 }
 
-void engine_status(const struct engine *e, struct engine_status *out)
+static void fill_status(const struct engine *e, struct engine_status *out)
 {
     const struct engine_vitals *v = &e->vitals;
     const int64_t now = clock_mono_us();
@@ -160,13 +160,53 @@ void engine_status(const struct engine *e, struct engine_status *out)
              es_client_version(e->elasticsearch)->text);
 }
 
-const struct metric_set *engine_metrics(const struct engine *e)
+/* What is asked of an engine whose loop may have a thread of its own. */
+struct asking {
+    const struct engine *e;
+    struct engine_status *status;
+    struct metric_set *sum;
+    uint32_t limit;
+    store_dead_fn *fn;
+    void *ctx;
+    struct err *err;
+    bool fine;
+};
+
+static void status_here(void *ctx)
 {
-    return &e->vitals.metrics;
+    const struct asking *a = ctx;
+    fill_status(a->e, a->status);
+}
+
+void engine_status(const struct engine *e, struct engine_status *out)
+{
+    struct asking a = {.e = e, .status = out};
+    io_loop_call(e->loop, status_here, &a);
+}
+
+static void metrics_here(void *ctx)
+{
+    const struct asking *a = ctx;
+    metric_merge(a->sum, &a->e->vitals.metrics);
+}
+
+void engine_metrics_add(const struct engine *e, struct metric_set *sum)
+{
+    struct asking a = {.e = e, .sum = sum};
+    io_loop_call(e->loop, metrics_here, &a);
+}
+
+static void letters_here(void *ctx)
+{
+    struct asking *a = ctx;
+    a->fine = store_dead_page(a->e->store, pipeline_id(a->e->pipeline), NULL, a->limit, a->fn,
+                              a->ctx, a->err);
 }
 
 bool engine_letters(const struct engine *e, uint32_t limit, store_dead_fn *fn, void *ctx,
                     struct err *err)
 {
-    return store_dead_page(e->store, pipeline_id(e->pipeline), NULL, limit, fn, ctx, err);
+    struct asking a = {.e = e, .limit = limit, .fn = fn, .ctx = ctx, .err = err};
+    io_loop_call(e->loop, letters_here, &a);
+    return a.fine;
 }

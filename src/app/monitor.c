@@ -192,7 +192,7 @@ static void leave(struct monitor_pipeline *m)
         m->past_counts[way] = m->counts[way];
     m->past_cycles += m->status.pipeline.cycles;
     m->status.pipeline.cycles = 0;
-    metric_merge(&m->past, engine_metrics(m->engine));
+    engine_metrics_add(m->engine, &m->past);
     m->engine = NULL;
 }
 

@@ -166,7 +166,7 @@ static void fill_pipeline(struct status_snapshot *s, const struct monitor *all,
     fill_verify(s, &m->verified, &p->verify);
     p->metrics = m->past;
     if (m->engine)
-        metric_merge(&p->metrics, engine_metrics(m->engine));
+        engine_metrics_add(m->engine, &p->metrics);
     fill_letters(s, all, m, p);
 }
 

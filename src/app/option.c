@@ -11,8 +11,6 @@
 #define ES     "ElasticSearchConfig."
 #define CASS   "CassandraConfig."
 
-#define NOT_YET .support = OPTION_NOT_YET
-
 enum { HOUR_MS = 3600000, DAY_MS = 86400000, YEARS_20_S = 630720000 };
 
 /* In the order of the example and the reference page. */
@@ -204,8 +202,8 @@ static const struct config_option options[] = {
          "configuration /etc/caes-sync/config.yaml has it in /var/lib/caes-sync, one NAME.yaml in "
          "/var/lib/caes-sync/NAME."},
     {"pidFile", OPTION_PATH, TOP(pid_file), .help = "By default beside state."},
-    {"workers", OPTION_INT, TOP(workers), "1", 1, 64, NOT_YET,
-     .help = "Threads that share the pipelines."},
+    {"workers", OPTION_INT, TOP(workers), "1", 1, 64,
+     .help = "Threads that share the pipelines: useful where several need more than one core."},
     {"deadLetters.max", OPTION_INT, TOP(dead_letters_max), "100000", 1, 1000000000,
      .help = "Dead letters kept; the sync stops for want of room beyond it."},
     {"http.listen", OPTION_STRING, TOP(http.listen), "127.0.0.1:8686",

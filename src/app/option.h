@@ -35,8 +35,7 @@ enum option_scope { OPTION_PROCESS, OPTION_PIPELINE };
 
 enum option_support {
     OPTION_SUPPORTED,
-    OPTION_NOT_YET, /* a warning: what is synced stays the same */
-    OPTION_NO_USE,  /* taken for the seed's sake; a warning says why it does nothing */
+    OPTION_NO_USE, /* taken for the seed's sake; a warning says why it does nothing */
 };
 
 struct config_option {

@@ -123,13 +123,33 @@ static const struct log *log_of(const struct session *s, const struct config_pip
     return logging_get(s->logging, name);
 }
 
+/* The first worker is the thread that listens. */
+static struct io_loop *loop_of(struct session *s, size_t number, struct err *err)
+{
+    const size_t worker = s->spread ? number % (size_t)s->config->workers : 0;
+    if (worker == 0)
+        return s->loop;
+    if (worker > s->more_count) {
+        struct io_loop *loop = io_loop_new(err);
+        if (!loop)
+            return NULL;
+        s->more = mem_realloc(s->more, worker * sizeof(struct io_loop *));
+        s->more[s->more_count++] = loop;
+    }
+    return s->more[worker - 1];
+}
+
 static bool add_engine(struct session *s, const struct config_pipeline *pipeline, bool with_state,
                        struct err *err)
 {
-    const struct engine_others others = {s->engines, s->engine_count,
-                                         logging_get(s->logging, "caes.pipeline")};
+    const struct engine_place place = {.loop = loop_of(s, s->engine_count, err),
+                                       .home = s->loop,
+                                       .others = s->engines,
+                                       .other_count = s->engine_count,
+                                       .log = logging_get(s->logging, "caes.pipeline")};
     struct engine *engine =
-        engine_new(s->loop, s->config, pipeline, with_state, log_of(s, pipeline), &others, err);
+        place.loop ? engine_new(&place, s->config, pipeline, with_state, log_of(s, pipeline), err)
+                   : NULL;
     if (!engine)
         return false;
     if (with_state && s->since)
@@ -207,6 +227,9 @@ bool session_use(struct session *s, struct app_config *config, struct err *err)
 void session_close(struct session *s)
 {
     session_end_engines(s);
+    for (size_t i = 0; i < s->more_count; i++)
+        io_loop_free(s->more[i]);
+    free(s->more);
     io_loop_free(s->loop);
     logging_close(s->logging);
     pid_file_release(s->pid_file);

@@ -18,6 +18,9 @@ struct session {
     struct logging *logging;
     const struct log *log; /* "caes" */
     struct io_loop *loop;
+    struct io_loop **more; /* one for each further worker that is used */
+    size_t more_count;
+    bool spread; /* engines go to all of the configuration's workers */
     struct engine **engines;
     size_t engine_count;
     int64_t since; /* that the next engine starts from; 0: the checkpoint */

@@ -579,8 +579,6 @@ def two_marks(place, caes):
 ], ids=lambda b: b.name.replace(" ", "-"))
 def test_a_mark_of_deleted_documents(broken, place, quiet, common):
     quiet.configure(ElasticSearchConfig={"deletedFieldName": "gone"})
-    if "not supported" in quiet.command("check", code=None).err:
-        pytest.skip("deletedFieldName is not supported by this version yet")
     place.keyspace, own = common[1].keyspace, place.keyspace
     broken.prepare(place, quiet)
     quiet.configure(CassandraConfig={"keyspace": place.keyspace})

@@ -347,13 +347,6 @@ def test_a_server_that_hangs_does_not_hold_a_stop(home):
     assert not (home.folder / "state.pid").exists()
 
 
-def test_what_it_can_not_do_yet_is_said(home):
-    home.write("workers: 2")
-    home("start")
-    home("stop")
-    assert "workers: is not supported by this version yet" in home.log.read_text()
-
-
 def test_log_moves(home):
     home("start")
     moved = home.folder / "moved.log"

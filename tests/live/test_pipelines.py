@@ -18,12 +18,13 @@ def other(servers, cassandra, es):
         yield made
 
 
-@pytest.fixture
-def two(place, other, caes):
+@pytest.fixture(params=[1, 2], ids=["one-thread", "two-threads"])
+def two(request, place, other, caes):
     """caes with the pipelines "people" (place) and "things" (other)."""
     place.make()
     other.make()
     caes.configure(ElasticSearchConfig={"index": None}, CassandraConfig={"keyspace": None},
+                   workers=request.param,
                    pipelines=[entry("people", place), entry("things", other)])
     return caes
 
