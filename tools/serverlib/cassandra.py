@@ -153,11 +153,10 @@ class Cassandra(Server):
 
     def exports(self, instance, before):
         hosts = [self.address]
+        base = f"CASSANDRA_{self.version}".replace(".", "_").replace("-", "_").upper()
         if self.joins:
-            base = f"CASSANDRA_{self.version}".replace(".", "_")
             hosts = before.get(f"{base}_HOSTS", "127.0.0.1").split(",") + hosts
         hosts = ",".join(sorted(set(hosts)))
-        base = f"CASSANDRA_{self.version}".replace(".", "_").replace("-", "_")
         port = instance.ports["native"]
         if self.secure:
             base = f"CASSANDRA_{self.kind()}"
