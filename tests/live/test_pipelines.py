@@ -26,6 +26,7 @@ def two(request, place, other, caes):
     caes.configure(ElasticSearchConfig={"index": None}, CassandraConfig={"keyspace": None},
                    workers=request.param,
                    pipelines=[entry("people", place), entry("things", other)])
+    caes.threads = request.param
     return caes
 
 
@@ -267,7 +268,9 @@ def test_a_reload_takes_one_apart(two, place, other):
     daemon = two.run()
     port = place.servers.cassandra_port
     eventually(lambda: ready(two, "people", "things"), 40)
-    shared = eventually(lambda: daemon.connections(port) >= 2 and daemon.connections(port))
+    shared = eventually(lambda: daemon.connections(port) >= 2 * two.threads
+                        and daemon.connections(port))
+    alone = shared // two.threads  # those of one thread share theirs
 
     def reload(*pipelines):
         two.configure(pipelines=list(pipelines))
@@ -277,7 +280,7 @@ def test_a_reload_takes_one_apart(two, place, other):
 
     login = {"username": "somebody", "password": "a secret"}  # which this server does not ask for
     reload(entry("people", place, login), entry("things", other))
-    eventually(lambda: daemon.connections(port) == 2 * shared)
+    eventually(lambda: daemon.connections(port) == 2 * alone)
     reload(entry("people", place), entry("things", other))
     eventually(lambda: daemon.connections(port) == shared)
     two.configure(pipelines=[entry("people", place, {"port": 1}), entry("things", other)])
@@ -285,7 +288,7 @@ def test_a_reload_takes_one_apart(two, place, other):
     travels(other, 40)
     eventually(lambda: metric(two, "caes_ready", "people") == [0] and ready(two, "things"))
     reload(entry("things", other))
-    eventually(lambda: daemon.connections(port) == shared)
+    eventually(lambda: daemon.connections(port) == alone)
     reload(entry("people", place), entry("things", other))
     eventually(lambda: daemon.connections(port) == shared)
     assert "a secret" not in daemon.text()
