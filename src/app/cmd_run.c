@@ -23,7 +23,7 @@ struct run {
     uv_timer_t patience; /* with the batch, once it is to stop */
     struct service *service;
     struct monitor *monitor;
-    bool reload, stopping;
+    bool reload, reopening, stopping;
 };
 
 static void interrupt(struct run *run)
@@ -136,7 +136,7 @@ static void start_job(struct run *run, struct control_call *call, const struct j
     static const struct engine_client client = {on_job_line, on_job_ended};
     struct err err = {0};
     struct engine *engine = engine_of(run, request);
-    if (run->stopping || run->reload) {
+    if (run->stopping || run->reload || run->reopening) {
         err_set(&err, ERR_UNAVAILABLE, "the daemon is %s; try again in a moment",
                 run->stopping ? "stopping" : "reading its configuration");
     } else if (!engine) {
@@ -147,7 +147,7 @@ static void start_job(struct run *run, struct control_call *call, const struct j
             control_on_hangup(call, on_job_hangup, job);
             return;
         }
-        err_set(&err, ERR_REQUEST, "unknown command");
+        err_set(&err, ERR_REQUEST, "unknown command, or the daemon is about to end");
     }
     control_say_error(call, &err);
     control_end(call);
@@ -203,13 +203,10 @@ static void close_all(struct run *run)
 }
 
 /* With the new configuration, or with the old one when the new one is wrong. */
-static bool reopen(struct run *run, struct err *err)
+static bool open_engines(struct run *run, struct err *err)
 {
     struct session *s = &run->session;
     struct err why = {0};
-    monitor_leave(run->monitor);
-    session_end_engines(s);
-    run->reload = false;
     struct app_config *config = session_read(s, &why);
     if (config && session_use(s, config, &why)) {
         log_info(s->log, "reads its configuration again");
@@ -218,6 +215,18 @@ static bool reopen(struct run *run, struct err *err)
     log_error(s->log, "goes on with the old configuration: %s", why.text);
     logging_reopen(s->logging);
     return session_engines(s, true, err);
+}
+
+/* While engines open and close the loop turns, and commands must wait. */
+static bool reopen(struct run *run, struct err *err)
+{
+    monitor_leave(run->monitor);
+    session_end_engines(&run->session);
+    run->reload = false;
+    run->reopening = true;
+    const bool fine = open_engines(run, err);
+    run->reopening = false;
+    return fine;
 }
 
 static bool run_until_stopped(struct run *run, struct err *err)

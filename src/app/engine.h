@@ -109,7 +109,8 @@ struct engine_client {
     /* Once, at last: result is the last line and err NULL, or the other way round. */
     void (*ended)(void *ctx, struct slice result, const struct err *err);
 };
-/* request: a JSON object with "command", copied. NULL: no such command, client is not called. The
+/* request: a JSON object with "command", copied. NULL: no such command, or engine_run has ended
+ * it; client is not called. The
  * job is gone once it has ended. */
 struct engine_job *engine_job_start(struct engine *engine, const struct json_node *request,
                                     const struct engine_client *client, void *ctx);

@@ -257,6 +257,15 @@ static struct worker *worker_of(struct worker *workers, const struct engine *e)
     return w;
 }
 
+/* Nobody will run its loop: jobs must not begin there. */
+static void give_up(struct worker *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->runners[i].worker == w)
+            w->runners[i].e->over = true;
+    }
+}
+
 static void start_workers(struct running *all, struct worker *workers)
 {
     struct err err;
@@ -264,6 +273,7 @@ static void start_workers(struct running *all, struct worker *workers)
         if (w->loop == all->engines[0]->home) {
             start_runners(w);
         } else if (!(w->thread = io_thread_start(w->loop, worker_main, w, &err))) {
+            give_up(w);
             all->left -= w->left;
             stop_all(all, &err);
         }

@@ -40,6 +40,7 @@ struct cql_connection {
     bool greeted, registering;
     bool heartbeat_sent, last_look;
     uint64_t heard_at, warned_at; /* loop time in ms */
+    uint64_t worn_at;             /* the same; 0: it is not */
 };
 
 /* --- closing --- */
@@ -118,7 +119,8 @@ static void on_transport_broken(void *ctx, const struct err *err)
 
 /* --- sending --- */
 
-/* Too many requests were never answered: it takes no more, and goes once nobody waits for it. */
+/* Too many requests were never answered: it takes no more, and goes once nobody waits for it, or
+ * after two heartbeats. */
 static bool is_worn(const struct cql_connection *c)
 {
     return c->streams.orphans > c->options.in_flight / 4;
@@ -127,7 +129,9 @@ static bool is_worn(const struct cql_connection *c)
 static void break_if_worn(struct cql_connection *c)
 {
     struct err err;
-    if (c->state == CLOSING || !is_worn(c) || c->streams.busy > 0)
+    if (c->state == CLOSING || !c->worn_at)
+        return;
+    if (c->streams.busy > 0 && uv_now(c->loop) - c->worn_at < 2 * c->options.heartbeat_ms)
         return;
     err_set(&err, ERR_CONNECTION, "%u requests were never answered", c->streams.orphans);
     broke(c, &err);
@@ -172,6 +176,8 @@ void cql_connection_abandon(struct cql_connection *c, struct cql_call *call)
     if (c->state == CLOSING)
         return;
     cql_streams_orphan(&c->streams, call);
+    if (is_worn(c) && c->worn_at == 0)
+        c->worn_at = uv_now(c->loop);
     break_if_worn(c);
 }
 
@@ -216,6 +222,9 @@ static void on_heartbeat_due(uv_timer_t *timer)
 {
     struct cql_connection *c = timer->data;
     const uint64_t silent = uv_now(c->loop) - c->heard_at;
+    break_if_worn(c);
+    if (c->state == CLOSING)
+        return;
     if (c->heartbeat_sent && !c->last_look) {
         /* Timers come before sockets: it may be the loop that stood still. */
         c->last_look = true;
@@ -356,7 +365,6 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
     struct err err;
     struct cql_call *call;
     const bool starting = c->state == CONNECTING && c->handshake.step <= CQL_HANDSHAKE_STARTUP;
-    const bool worn = is_worn(c);
     if (frame->version != c->options.version && !(starting && frame->opcode == CQL_OP_ERROR)) {
         err_set(&err, ERR_PROTOCOL, "an answer in version %u of the protocol", frame->version);
         broke(c, &err);
@@ -369,7 +377,8 @@ static void on_frame(struct cql_connection *c, const struct cql_frame *frame)
             log_warning_of(c, frame);
         call->done(call, frame, NULL);
         break_if_worn(c);
-    } else if (worn && !is_worn(c)) {
+    } else if (c->worn_at && !is_worn(c)) {
+        c->worn_at = 0;
         on_drained(c);
     }
 }

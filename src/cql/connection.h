@@ -69,7 +69,8 @@ struct buf *cql_connection_begin(struct cql_connection *connection, struct cql_c
 void cql_connection_end(struct cql_connection *connection);
 void cql_connection_flush(struct cql_connection *connection);
 /* Gives a call up: it is not called back. Its stream id stays taken until the answer comes; a
- * connection with too many such breaks. To be called from the loop. */
+ * connection with too many such takes no more, and breaks when nobody waits for it, or after two
+ * heartbeats. To be called from the loop. */
 void cql_connection_abandon(struct cql_connection *connection, struct cql_call *call);
 /* Asks for events. */
 void cql_connection_register(struct cql_connection *connection);

@@ -170,11 +170,14 @@ static void *thread_main(void *ctx)
     return NULL;
 }
 
-/* Signals are for the thread that was there before. */
+/* Signals are for the thread that was there before; faults are each thread's own. */
 static int start_thread(struct io_thread *t)
 {
     sigset_t all, before;
     sigfillset(&all);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_mutex_lock(&t->loop->lock);
     const int rc = pthread_create(&t->loop->thread, NULL, thread_main, t);

@@ -313,6 +313,53 @@ static void test_lost(void **state)
     sync_close(first);
 }
 
+/* Both ask, one in vain. */
+static void wear_out(struct cql_client *patient, struct cql_client *impatient,
+                     struct sync_outcome *waits)
+{
+    struct sync_outcome in_vain[15];
+    held_count = 0;
+    start(patient, "P", waits);
+    UNTIL(held_count == 1);
+    for (size_t i = 0; i < ARRAY_LEN(in_vain); i++)
+        start(impatient, "I", &in_vain[i]);
+    for (size_t i = 0; i < ARRAY_LEN(in_vain); i++) {
+        sync_run(&in_vain[i]);
+        assert_int_equal(in_vain[i].err.code, ERR_TIMEOUT);
+    }
+    assert_false(waits->done);
+}
+
+/* What one gives up does not break what the other one waits for, unless that is in vain too. */
+static void test_one_gives_up(void **state)
+{
+    (void)state;
+    struct sync_outcome waits;
+    node.on_request = hold;
+    options.in_flight = 40;
+    options.connections = 1;
+    options.heartbeat_ms = 1000;
+    struct cql_client *patient = beside(NULL);
+    options.request_timeout_ms = 100;
+    struct cql_client *impatient = beside(patient);
+    assert_connects(patient);
+    assert_connects(impatient);
+    wear_out(patient, impatient, &waits);
+    fake_int(held[0].peer, held[0].stream, 1);
+    sync_run(&waits);
+    assert_int_equal(waits.err.code, ERR_NONE);
+    UNTIL(node.connections == 2 && cql_is_up(patient));
+    assert_int_equal(node.connections, 2);
+
+    wear_out(patient, impatient, &waits);
+    sync_run(&waits);
+    assert_int_equal(waits.err.code, ERR_CONNECTION);
+    UNTIL(node.connections == 3);
+    assert_int_equal(node.connections, 3);
+    sync_close(impatient);
+    sync_close(patient);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_events, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statements, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_gives_up, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
