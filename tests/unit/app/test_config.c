@@ -408,14 +408,15 @@ static void test_aws(void **state)
     app_config_free(c);
 }
 
-static void test_not_yet(void **state)
+static void test_workers(void **state)
 {
     (void)state;
-    struct app_config *c =
-        helper_config(HELPER_ES HELPER_CASS "workers: 2\nverify:\n  every: never\n");
-    assert_int_equal(c->warnings.count, 1);
-    assert_string_equal(c->warnings.items[0], "c.yaml:6: workers: is not supported by this "
-                                              "version yet and has no effect");
+    struct app_config *c = helper_config(HELPER_ES HELPER_CASS);
+    assert_int_equal(c->workers, 1);
+    app_config_free(c);
+    c = helper_config(HELPER_ES HELPER_CASS "workers: 2\n");
+    assert_int_equal(c->workers, 2);
+    assert_int_equal(c->warnings.count, 0);
     app_config_free(c);
 }
 
@@ -616,7 +617,7 @@ int main(void)
         cmocka_unit_test(test_cassandra_tls),
         cmocka_unit_test(test_aws),
         cmocka_unit_test(test_drivers),
-        cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_workers),
         cmocka_unit_test(test_env_and_files),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_pipelines),
