@@ -90,26 +90,23 @@ static void put_off(struct cycle *c, struct item *item)
     c->report->put_off++;
 }
 
-/* What superseded a second send of a version may be the first one, which is older. */
-static bool by_ourselves(const struct item *item)
+/* What was stored of the copy that was sent. */
+static struct store_own *own_of(const struct item *item)
 {
-    const struct store_entry *e = &item->decided->entry;
-    const struct store_own *own =
-        target_of(item) == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
-    return own->flags & STORE_OWN_BEFORE_OPEN;
+    struct store_entry *e = &item->decided->entry;
+    return target_of(item) == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
 }
 
 void outcome_applied(struct cycle *c, struct item *item)
 {
     const enum change_side side = target_of(item);
     struct pipeline_counts *counts = counts_towards(c, side);
-    struct store_entry *e = &item->decided->entry;
-    struct store_own *own = side == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
+    struct store_own *own = own_of(item);
     own->flags |= STORE_OWN_ACKNOWLEDGED;
     own->flags &= ~(unsigned)STORE_OWN_OPEN;
     if (!(own->flags & STORE_OWN_BEFORE_OPEN))
         own->flags &= ~(unsigned)(STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
-    e->seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
+    item->decided->entry.seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
     memory_changed(c->p->memory, item->decided);
     if (item->write.delete)
         counts->deleted++;
@@ -125,7 +122,8 @@ static bool after_write(struct cycle *c, struct item *item, struct err *err)
         break;
     case SINK_SUPERSEDED:
         counts_towards(c, target_of(item))->superseded++;
-        if (by_ourselves(item))
+        /* It may be by the first send of the version, which is older. */
+        if (own_of(item)->flags & STORE_OWN_BEFORE_OPEN)
             put_off(c, item);
         break;
     case SINK_RETRY:
