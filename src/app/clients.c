@@ -1,7 +1,5 @@
 #include "app/clients.h"
 
-#include <string.h>
-
 struct cql_options clients_cassandra(const struct config_pipeline *pipeline)
 {
     const struct config_cassandra *c = &pipeline->cassandra;
@@ -25,32 +23,28 @@ struct cql_options clients_cassandra(const struct config_pipeline *pipeline)
     };
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_points(const struct cql_options *a, const struct cql_options *b)
 {
     bool same = a->contact_point_count == b->contact_point_count;
     for (size_t i = 0; same && i < a->contact_point_count; i++)
-        same = same_text(a->contact_points[i], b->contact_points[i]);
+        same = slice_same_text(a->contact_points[i], b->contact_points[i]);
     return same;
 }
 
 static bool same_tls(const struct cql_tls_options *a, const struct cql_tls_options *b)
 {
-    return a->enabled == b->enabled && same_text(a->ca, b->ca) && same_text(a->cert, b->cert) &&
-           same_text(a->key, b->key) && same_text(a->server_name, b->server_name) &&
-           a->no_verify == b->no_verify;
+    return a->enabled == b->enabled && slice_same_text(a->ca, b->ca) &&
+           slice_same_text(a->cert, b->cert) && slice_same_text(a->key, b->key) &&
+           slice_same_text(a->server_name, b->server_name) && a->no_verify == b->no_verify;
 }
 
 /* All of clients_cassandra but request_timeout_ms, which is each request's own. */
 bool clients_share_cassandra(const struct config_pipeline *a, const struct config_pipeline *b)
 {
     const struct cql_options x = clients_cassandra(a), y = clients_cassandra(b);
-    return same_points(&x, &y) && x.port == y.port && same_text(x.username, y.username) &&
-           same_text(x.password, y.password) && same_text(x.local_datacenter, y.local_datacenter) &&
+    return same_points(&x, &y) && x.port == y.port && slice_same_text(x.username, y.username) &&
+           slice_same_text(x.password, y.password) &&
+           slice_same_text(x.local_datacenter, y.local_datacenter) &&
            x.protocol_version == y.protocol_version && x.compression == y.compression &&
            same_tls(&x.tls, &y.tls) && x.connect_timeout_ms == y.connect_timeout_ms;
 }

@@ -98,11 +98,6 @@ struct monitor *monitor_new(struct io_loop *loop, const struct log *log, struct 
     return m;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static void forget_options(struct monitor *m)
 {
     status_http_stop(m->http);
@@ -115,7 +110,8 @@ static void forget_options(struct monitor *m)
 /* A listener that is still as it should be stays. */
 static void adopt_options(struct monitor *m, const struct app_config *config)
 {
-    if (same_text(config->http.listen, m->listen) && same_text(config->http.token, m->token))
+    if (slice_same_text(config->http.listen, m->listen) &&
+        slice_same_text(config->http.token, m->token))
         return;
     forget_options(m);
     m->listen = mem_strdup(config->http.listen);

@@ -41,6 +41,12 @@ static inline bool slice_equal(struct slice a, struct slice b)
     return a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
+/* Two texts, either of which may be NULL: that equals only NULL. */
+static inline bool slice_same_text(const char *a, const char *b)
+{
+    return slice_equal(slice_str(a), slice_str(b));
+}
+
 static inline bool slice_is(struct slice s, const char *text)
 {
     return s.ptr && s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;
