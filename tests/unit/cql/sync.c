@@ -67,6 +67,14 @@ void sync_on_result(void *ctx, const struct cql_result *result, const struct err
     ended(o, err);
 }
 
+void sync_turn(unsigned ms)
+{
+    uv_update_time(io_loop_uv(sync_loop()));
+    const uint64_t end = uv_hrtime() + ms * 1000000ull;
+    while (uv_hrtime() < end)
+        uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
+}
+
 void sync_run(struct sync_outcome *outcome)
 {
     while (!outcome->done || (outcome->left && *outcome->left > 0))

@@ -22,6 +22,12 @@ struct sync_outcome {
 struct io_loop *sync_loop(void);
 struct cql_client *sync_client(const struct cql_options *options);
 void sync_run(struct sync_outcome *outcome);
+/* Lets the loop turn for so long. */
+void sync_turn(unsigned ms);
+/* Lets it turn until the condition holds, 5 s at most. */
+#define UNTIL(condition)                                      \
+    for (int tries = 0; tries < 500 && !(condition); tries++) \
+    sync_turn(10)
 struct sync_outcome sync_connect(struct cql_client *client);
 struct sync_outcome sync_prepare(struct cql_client *client, const char *text);
 struct sync_outcome sync_execute(struct cql_client *client, const struct cql_statement *statement,

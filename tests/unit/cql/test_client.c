@@ -52,18 +52,6 @@ static struct cql_client *new_client(void)
     return sync_client(&options);
 }
 
-static void turn(unsigned ms)
-{
-    uv_update_time(io_loop_uv(sync_loop()));
-    const uint64_t end = uv_hrtime() + ms * 1000000ull;
-    while (uv_hrtime() < end)
-        uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
-}
-
-#define UNTIL(condition)                                      \
-    for (int tries = 0; tries < 500 && !(condition); tries++) \
-    turn(10)
-
 static struct cql_client *connected(void)
 {
     const int topologies = node.topologies;
@@ -213,7 +201,7 @@ static void test_reset(void **state)
     for (int i = 0; i < 3; i++) {
         node.dead = true;
         struct many many = start_many(client, 20);
-        turn(20);
+        sync_turn(20);
         node.dead = false;
         if (i == 1)
             fake_hang_up(node.peers);
@@ -267,7 +255,7 @@ static void test_no_connection(void **state)
 {
     (void)state;
     fake_stop_listening(&node);
-    turn(5);
+    sync_turn(5);
     struct cql_client *client = new_client();
     struct sync_outcome o = sync_connect(client);
     assert_int_equal(o.err.code, ERR_CONNECTION);
@@ -407,7 +395,7 @@ static void test_timeout_makes_room(void **state)
     }
     sync_run(&o[0]);
     assert_int_equal(o[0].err.code, ERR_TIMEOUT);
-    turn(20);
+    sync_turn(20);
     assert_int_equal(seen_count, 9);
     for (int i = 0; i < 9; i++)
         fake_void(seen_peer, seen_streams[i]);
@@ -510,7 +498,7 @@ static void test_close_cancels(void **state)
     options.in_flight = 8;
     struct cql_client *client = connected();
     struct many many = start_many(client, 20); /* 8 sent, 12 queued */
-    turn(20);
+    sync_turn(20);
     assert_int_equal(seen_count, 8);
     sync_close(client);
     all_have(&many, ERR_CANCELLED);
@@ -717,7 +705,7 @@ static void test_unprepared_and_worse(void **state)
     forget = 1;
     assert_int_equal(execute_int(client, prepared, 1).err.code, ERR_TIMEOUT);
 
-    turn(200); /* until the preparation has timed out, too */
+    sync_turn(200); /* until the preparation has timed out, too */
 
     /* The connection breaks while it is prepared again: nothing took effect, so it goes on. */
     forget = 1;
@@ -727,7 +715,7 @@ static void test_unprepared_and_worse(void **state)
     const struct cql_statement statement = {.prepared = prepared, .values = &v, .value_count = 1};
     const struct cql_execution long_one = {.consistency = CQL_ONE, .timeout_ms = 10000};
     assert_true(cql_execute(client, &statement, &long_one, sync_on_result, &o, NULL));
-    turn(30);
+    sync_turn(30);
     assert_false(o.done);
     node.on_request = on_prepared_request;
     fake_reset(node.peers);
@@ -739,7 +727,7 @@ static void test_unprepared_and_worse(void **state)
     forget = 1;
     o = (struct sync_outcome){0};
     assert_true(cql_execute(client, &statement, &long_one, sync_on_result, &o, NULL));
-    turn(30);
+    sync_turn(30);
     sync_close(client);
     assert_int_equal(o.err.code, ERR_CANCELLED);
 }
@@ -856,7 +844,7 @@ static void test_tls(void **state)
         all_have(&many, ERR_NONE);
         free_many(&many);
         fake_reset(node.peers);
-        turn(10);
+        sync_turn(10);
         assert_echo(client);
         sync_close(client);
     }
@@ -1054,7 +1042,7 @@ static void test_contact_points(void **state)
     options.local_datacenter = "dc1";
     struct cql_client *client = connected();
     UNTIL(node.options == 2 && second.options == 2);
-    turn(50);
+    sync_turn(50);
     assert_int_equal(node.open, 2);
     assert_int_equal(second.open, 2);
     assert_int_equal(elsewhere.requests, 0);
@@ -1067,7 +1055,7 @@ static void test_contact_points(void **state)
 
     /* One goes: the other serves all. It comes back: it serves again. */
     fake_close(&second);
-    turn(30);
+    sync_turn(30);
     many = start_many(client, 100);
     end_many(&many);
     all_have(&many, ERR_NONE);
@@ -1075,7 +1063,7 @@ static void test_contact_points(void **state)
     assert_int_equal(node.requests, 150);
     fake_listen_again(&second, sync_loop());
     UNTIL(second.open == 2 && second.options == 4);
-    turn(50);
+    sync_turn(50);
     many = start_many(client, 100);
     end_many(&many);
     all_have(&many, ERR_NONE);
@@ -1084,7 +1072,7 @@ static void test_contact_points(void **state)
     sync_close(client);
     fake_close(&second);
     fake_close(&elsewhere);
-    turn(10);
+    sync_turn(10);
 }
 
 static int warnings;
@@ -1109,11 +1097,11 @@ static void test_an_outage_is_told_once(void **state)
     node.on_request = echo;
     warnings = 0;
     struct cql_client *client = connected();
-    turn(1000); /* some attempts */
+    sync_turn(1000); /* some attempts */
     assert_int_equal(warnings, 2);
     for (int i = 1; i <= 2; i++) {
         fake_reset(node.peers);
-        turn(10);
+        sync_turn(10);
         assert_echo(client);
         assert_int_equal(warnings, 2 + i);
     }
@@ -1140,18 +1128,18 @@ static void test_events_after_reconnect(void **state)
     cql_on_event(client, on_event, NULL);
     for (int i = 1; i <= 2; i++) {
         assert_echo(client);
-        turn(10);
+        sync_turn(10);
         assert_int_equal(node.registers, i);
         assert_int_equal(event_count, 2 * (i - 1));
         if (i > 1) /* what happened meanwhile is not known */
             assert_string_equal(event_text, "SCHEMA_CHANGE MISSED 0 0");
         fake_answer(node.peers, -1, CQL_OP_EVENT,
                     SLICE_LIT("\0\xdSTATUS_CHANGE\0\4DOWN\4\x7f\0\0\1\0\0\x23\x52"));
-        turn(10);
+        sync_turn(10);
         assert_int_equal(event_count, 2 * i - 1);
         assert_string_equal(event_text, "STATUS_CHANGE DOWN 4 9042");
         fake_reset(node.peers);
-        turn(10);
+        sync_turn(10);
     }
     sync_close(client);
 }

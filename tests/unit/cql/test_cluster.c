@@ -63,17 +63,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static void turn(unsigned ms)
-{
-    const uint64_t end = uv_hrtime() + ms * 1000000ull;
-    uv_update_time(io_loop_uv(sync_loop()));
-    while (uv_hrtime() < end)
-        uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
-}
-
-#define UNTIL(condition)                                      \
-    for (int tries = 0; tries < 500 && !(condition); tries++) \
-        turn(10);                                             \
+#define EXPECT(condition) \
+    UNTIL(condition);     \
     assert_true(condition)
 
 static struct cql_client *connected(void)
@@ -92,8 +83,8 @@ static struct cql_client *connected_to_all(void)
     acquaint(0, 2);
     acquaint(1, 2);
     struct cql_client *client = connected();
-    UNTIL(nodes[0].open == 2 && nodes[1].open == 2 && nodes[2].open == 2);
-    turn(50);
+    EXPECT(nodes[0].open == 2 && nodes[1].open == 2 && nodes[2].open == 2);
+    sync_turn(50);
     return client;
 }
 
@@ -121,7 +112,7 @@ static void test_the_others_are_found_by_the_old_table(void **state)
     acquaint(0, 1);
     options.port = nodes[1].port;
     struct cql_client *client = connected();
-    UNTIL(nodes[1].open == 2);
+    EXPECT(nodes[1].open == 2);
     sync_close(client);
 }
 
@@ -193,13 +184,13 @@ static void test_a_node_that_fails(void **state)
         struct sync_outcome o = {0};
         const int before = nodes[2].requests;
         assert_true(cql_execute(client, &statement, &how, sync_on_result, &o, NULL));
-        UNTIL(nodes[2].requests > before);
+        EXPECT(nodes[2].requests > before);
         assert_false(o.done);
         fake_stop_listening(&nodes[2]);
         while (nodes[2].open > 0) {
             for (struct fake_peer *p = nodes[2].peers; p; p = fake_next(p))
                 fake_reset(p);
-            turn(5);
+            sync_turn(5);
         }
         sync_run(&o);
         if (i < 2) {
@@ -211,8 +202,8 @@ static void test_a_node_that_fails(void **state)
         assert_int_equal(execute(client, read, value, false).err.code, ERR_NONE);
         nodes[2].on_request = answer;
         fake_listen_again(&nodes[2], sync_loop());
-        UNTIL(nodes[2].open == 2);
-        turn(50);
+        EXPECT(nodes[2].open == 2);
+        sync_turn(50);
         assert_int_equal(cql_decode_int(execute(client, read, value, false).cells[0]), 2);
     }
     sync_close(client);
@@ -273,7 +264,7 @@ static void test_what_a_node_refuses_for_now(void **state)
     assert_int_equal(sync_execute(client, &statement, &soon).err.code, ERR_TIMEOUT);
     struct sync_outcome o = {0}; /* the client is closed in a pause */
     assert_true(cql_execute(client, &statement, &one, sync_on_result, &o, NULL));
-    turn(20);
+    sync_turn(20);
     sync_close(client);
     assert_int_equal(o.err.code, ERR_CANCELLED);
 }
@@ -288,7 +279,7 @@ static void test_data_centers(void **state)
     acquaint(0, 2);
     acquaint(1, 2);
     struct cql_client *client = connected();
-    UNTIL(nodes[0].open == 0 && nodes[1].open == 2 && nodes[2].open == 2);
+    EXPECT(nodes[0].open == 0 && nodes[1].open == 2 && nodes[2].open == 2);
     for (int i = 0; i < 20; i++)
         assert_int_equal(ask(client).err.code, ERR_NONE);
     assert_int_equal(served[0], 0);
@@ -324,7 +315,7 @@ static void test_no_node_in_the_data_center(void **state)
 
     nodes[1].datacenter = "near"; /* there is one, which is down */
     fake_stop_listening(&nodes[1]);
-    turn(5);
+    sync_turn(5);
     client = sync_client(&options);
     assert_int_equal(sync_connect(client).err.code, ERR_CONNECTION);
     fake_listen_again(&nodes[1], sync_loop());
@@ -338,17 +329,17 @@ static void test_nodes_come_and_go(void **state)
     (void)state;
     acquaint(0, 1);
     struct cql_client *client = connected();
-    UNTIL(nodes[1].open == 2);
+    EXPECT(nodes[1].open == 2);
     assert_int_equal(nodes[2].open, 0);
     acquaint(0, 2);
     for (struct fake_peer *p = nodes[0].peers; p; p = fake_next(p))
         fake_event(p, "TOPOLOGY_CHANGE", "NEW_NODE", nodes[2].port);
-    UNTIL(nodes[2].open == 2);
+    EXPECT(nodes[2].open == 2);
     nodes[0].other_count = 0;
     acquaint(0, 2);
     for (struct fake_peer *p = nodes[0].peers; p; p = fake_next(p))
         fake_event(p, "TOPOLOGY_CHANGE", "REMOVED_NODE", nodes[1].port);
-    UNTIL(nodes[1].open == 0);
+    EXPECT(nodes[1].open == 0);
     for (int i = 0; i < 20; i++)
         assert_int_equal(ask(client).err.code, ERR_NONE);
     assert_int_equal(served[1], 0);
@@ -360,13 +351,13 @@ static void test_a_node_that_is_up_again(void **state)
     (void)state;
     acquaint(0, 1);
     fake_stop_listening(&nodes[1]);
-    turn(5);
+    sync_turn(5);
     struct cql_client *client = connected();
-    turn(2000); /* the back-off is 800 ms at least by then */
+    sync_turn(2000); /* the back-off is 800 ms at least by then */
     fake_listen_again(&nodes[1], sync_loop());
     for (struct fake_peer *p = nodes[0].peers; p; p = fake_next(p))
         fake_event(p, "STATUS_CHANGE", "UP", nodes[1].port);
-    turn(100);
+    sync_turn(100);
     assert_int_equal(nodes[1].open, 2);
     sync_close(client);
 }
@@ -378,7 +369,7 @@ static void test_two_ways_to_one_node(void **state)
     points[1] = nodes[1].address;
     options.contact_point_count = 2;
     struct cql_client *client = connected();
-    UNTIL(nodes[0].open + nodes[1].open == 2 && nodes[0].topologies + nodes[1].topologies == 1);
+    EXPECT(nodes[0].open + nodes[1].open == 2 && nodes[0].topologies + nodes[1].topologies == 1);
     const int first = nodes[0].open ? 0 : 1;
     assert_int_equal(nodes[first].open, 2);
     /* The other one is taken when this one fails. */

@@ -59,17 +59,6 @@ static void hold(struct fake *fake, const struct fake_request *r)
     held[held_count++].client = r->body.len > 4 ? r->body.ptr[4] : '\0';
 }
 
-static void turn(unsigned ms)
-{
-    const uint64_t end = uv_hrtime() + ms * 1000000ull;
-    while (uv_hrtime() < end)
-        uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
-}
-
-#define UNTIL(condition)                                      \
-    for (int tries = 0; tries < 500 && !(condition); tries++) \
-    turn(10)
-
 static struct cql_client *beside(const struct cql_client *other)
 {
     struct cql_options own = options;
@@ -110,7 +99,7 @@ static void test_one_set_of_connections(void **state)
     assert_int_equal(sync_query(first, "INSERT").err.code, ERR_NONE);
     assert_int_equal(sync_query(second, "INSERT").err.code, ERR_NONE);
     UNTIL(node.connections == 2);
-    turn(50);
+    sync_turn(50);
     assert_int_equal(node.connections, 2);
     assert_int_equal(node.registers, 1);
     assert_int_equal(node.topologies, 1);
@@ -212,7 +201,7 @@ static void test_turns(void **state)
     UNTIL(held_count == AT_ONCE);
     for (int i = 0; i < 3; i++)
         start(modest, "modest", &few[i]);
-    turn(20);
+    sync_turn(20);
     assert_int_equal(held_count, AT_ONCE);
     for (int i = 0; i < 6; i++) { /* one answer makes room for one */
         fake_void(held[i].peer, held[i].stream);
