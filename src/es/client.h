@@ -152,6 +152,8 @@ bool es_client_routed(const struct es_client *client);
 struct es_feed;
 struct es_feed_options {
     int64_t since, until;
+    /* Not 0: only documents whose last operation has this sequence number or a higher one. */
+    int64_t from_seq_no;
     bool all;       /* every document, since is ignored */
     bool no_source; /* documents come without their source and sequence numbers */
     bool many;      /* more than a page is expected */

@@ -39,19 +39,23 @@ static void append_text(struct buf *body, const struct buf *text)
 static void append_query(const struct es_feed_options *options, const struct es_client *client,
                          struct buf *body)
 {
-    buf_append_str(body, "\"query\":");
-    if (options->where_true)
-        buf_append_str(body, "{\"bool\":{\"must\":[");
+    const bool several = options->where_true || options->from_seq_no > 0;
+    buf_append_str(body, several ? "\"query\":{\"bool\":{\"must\":[" : "\"query\":");
     if (options->all)
         buf_append_str(body, "{\"match_all\":{}}");
     else
         es_append_range(client, body, options->since, options->until);
-    if (!options->where_true)
-        return;
-    buf_append_str(body, ",{\"term\":{");
-    if (!json_append_string(body, slice_str(options->where_true)))
-        buf_append_str(body, "\"\"");
-    buf_append_str(body, ":true}}]}}");
+    if (options->from_seq_no > 0)
+        buf_printf(body, ",{\"range\":{\"_seq_no\":{\"gte\":%lld}}}",
+                   (long long)options->from_seq_no);
+    if (options->where_true) {
+        buf_append_str(body, ",{\"term\":{");
+        if (!json_append_string(body, slice_str(options->where_true)))
+            buf_append_str(body, "\"\"");
+        buf_append_str(body, ":true}}");
+    }
+    if (several)
+        buf_append_str(body, "]}}");
 }
 
 /* No filter_path: to filter, the server would take every _source apart and write it anew, its

@@ -23,6 +23,7 @@
     X(slices, 500, ANY, 100, ANY)           /* a scroll or point in time can be divided */    \
     X(sequence_numbers, 607, ANY, 100, ANY) /* _seq_no and _primary_term */                   \
     X(untracked_hits, 700, ANY, 100, ANY)   /* searches need not count all hits */            \
+    X(checkpoints, 704, ANY, 0, 0)          /* of shards, in stats: see source/history.h */   \
     X(point_in_time, 712, ANY, 0, 0)        /* with _shard_doc to page by */                  \
     X(opensearch_point_in_time, 0, 0, 303, ANY)                                               \
     X(slices_by_place, 800, ANY, 0, 0) /* of a point in time, without looking at each id */   \

@@ -57,7 +57,7 @@ bool load_read_entries(struct load *l, struct err *err)
     job_versions_free(l->versions);
     l->versions = job_versions_new(l->o->folder, ENTRIES_MEMORY);
     l->phase = "entries";
-    if (!s->ops->open(s, 1, 0, err))
+    if (!s->ops->open(s, &(struct source_window){.since = 1}, err))
         return false;
     bool fine;
     do {

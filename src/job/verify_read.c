@@ -258,7 +258,7 @@ bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct er
     struct arena arena = {0};
     struct source_page page;
     v->phase = "entries";
-    if (!s->ops->open(s, since, 0, err))
+    if (!s->ops->open(s, &(struct source_window){.since = since}, err))
         return false;
     bool fine;
     do {

@@ -369,10 +369,11 @@ bool blocks_is_due(const struct store_entry *e, struct blocks_due due)
     return e->due <= due.until || (waits_to_leave(e) && e->version < due.leave);
 }
 
-static int earlier(const void *a, const void *b)
+/* What became due last is new and waits to be copied; older looks only check what was. */
+static int latest_first(const void *a, const void *b)
 {
     const struct block *const *x = a, *const *y = b;
-    return ((*x)->due > (*y)->due) - ((*x)->due < (*y)->due);
+    return ((*x)->due < (*y)->due) - ((*x)->due > (*y)->due);
 }
 
 /* Of one block; all is true when fn wants more. */
@@ -407,7 +408,7 @@ bool blocks_due(struct blocks *b, struct blocks_due due, blocks_fn *fn, void *ct
         if (k->living > 0 && (k->due <= due.until || k->leaving < due.leave))
             found[count++] = k;
     }
-    qsort(found, count, sizeof *found, earlier);
+    qsort(found, count, sizeof *found, latest_first);
     bool fine = true, all = true;
     for (size_t i = 0; fine && all && i < count; i++)
         fine = due_of_block(b, found[i], due, fn, ctx, &all, err);

@@ -1,6 +1,8 @@
 #include "base/clock.h"
+#include "io/task.h"
 #include "pipeline/internal.h"
 #include "source/await.h"
+#include "source/documents.h"
 
 /* Keys that are looked at together, and about how much their rows and documents may take. */
 enum { BATCH_MIN = 10, BATCH_FIRST = 250, BATCH_MAX = 1000, BATCH_BYTES = 16 << 20 };
@@ -38,7 +40,8 @@ static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct 
 static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
                         const struct io_wake *stop, struct err *err)
 {
-    if (!s->ops->open(s, c->from, c->p->documents_known, err))
+    const struct source_window window = {c->from, c->p->documents_known, c->whole};
+    if (!s->ops->open(s, &window, err))
         return false;
     struct arena arena = {0};
     struct source_page page;
@@ -95,12 +98,15 @@ static void raise_checkpoint(const struct cycle *c, int64_t *highest, int64_t ve
         *highest = version;
 }
 
-/* Others may be given the highest one still. */
+/* Others may be given the highest one still. Below --since nothing was dealt with. */
 static void note_known(const struct cycle *c)
 {
     int64_t highest = 0;
     raise_checkpoint(c, &highest, c->highest_elasticsearch);
-    c->p->documents_known = highest - 1;
+    if (highest - 1 > c->p->documents_known)
+        c->p->documents_known = highest - 1;
+    if (!c->floor)
+        source_documents_done(c->p->documents);
 }
 
 static bool complete(struct cycle *c, struct err *err)
@@ -137,6 +143,50 @@ static bool complete(struct cycle *c, struct err *err)
     return false;
 }
 
+/* The index shows what it holds before it is searched; meanwhile Cassandra is read. */
+struct refreshing {
+    struct pipeline *p;
+    struct io_group group;
+    struct err err;
+    bool fine;
+};
+
+static void refresh(void *ctx)
+{
+    struct refreshing *r = ctx;
+    r->fine = source_documents_refresh(r->p->documents, &r->err);
+}
+
+static void on_refreshed(void *ctx)
+{
+    io_group_done(&((struct refreshing *)ctx)->group);
+}
+
+static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err *err)
+{
+    if (!window_open(c, err) || !synced_open(c, err) ||
+        (c->whole && !await_es_routing(c->p->elasticsearch, err)))
+        return false;
+    c->p->whole_wanted = false;
+    return read_window(c, c->p->series, intake_entries, stop, err);
+}
+
+static bool begin(struct cycle *c, const struct io_wake *stop, struct err *err)
+{
+    struct refreshing r = {.p = c->p, .fine = true};
+    if (c->p->options.refresh) {
+        io_group_add(&r.group);
+        io_task_start(c->p->loop, refresh, &r, on_refreshed);
+    }
+    if (!c->p->checkpoint.exists) /* the first window begins at the highest version that shows */
+        io_group_wait(&r.group);
+    const bool fine = r.fine && read_entries(c, stop, err);
+    io_group_wait(&r.group);
+    if (!r.fine && err)
+        *err = r.err;
+    return fine && r.fine;
+}
+
 static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
     struct pipeline *p = c->p;
@@ -145,14 +195,7 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
         return false;
     c->now = clock_wall_us();
     c->settled = c->now - p->options.settle_us;
-    /* before the window: the first one begins at the highest version that shows */
-    if (p->options.refresh && !await_es_refresh(p->elasticsearch, err))
-        return false;
-    if (!window_open(c, err) || !synced_open(c, err) ||
-        (c->whole && !await_es_routing(p->elasticsearch, err)))
-        return false;
-    p->whole_wanted = false;
-    if (!read_window(c, p->series, intake_entries, stop, err) || !may_go_on(c, stop, err))
+    if (!begin(c, stop, err) || !may_go_on(c, stop, err))
         return false;
     if (is_full(c)) /* to make room is all that may be done */
         return retry_letters(c, stop, err) && may_go_on(c, stop, err);

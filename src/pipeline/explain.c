@@ -40,7 +40,7 @@ static bool read_entries(const struct cycle *c, struct item *item, struct arena 
     struct source *s = c->p->series;
     struct arena pages = {0};
     struct source_page page;
-    if (!s->ops->open(s, c->since, 0, err))
+    if (!s->ops->open(s, &(struct source_window){.since = c->since}, err))
         return false;
     bool fine;
     do {

@@ -45,8 +45,9 @@ MUST_USE bool memory_write(struct memory *memory, struct err *err);
 /* Call it once that transaction is committed. */
 void memory_written(struct memory *memory);
 
-/* Keys with an entry due up to until: of limit entries, by and large the earliest, each key once,
- * in the keys' own order. Only what is in the file counts: flush first. Copies into arena. */
+/* Keys with an entry due up to until: of limit entries, by and large those that became due
+ * last, each key once, in the keys' own order. Only what is in the file counts: flush first. Copies
+ * into arena. */
 MUST_USE bool memory_due(struct memory *memory, int64_t until, uint32_t limit, struct arena *arena,
                          struct slice **keys, size_t *count, struct err *err);
 /* Lowest version whose second look is not done, or lower; 0: none. Flush first. */

@@ -4,11 +4,19 @@
 #include "io/task.h"
 #include "map/convert.h"
 #include "source/await.h"
+#include "source/history.h"
 
 #include <stdlib.h>
 
 /* DIVIDE_FROM: documents of a read from which on a request more is cheaper than their content. */
 enum { PAGE_SIZE = 1000, BARE_PAGE_SIZE = 5000, DIVIDE_FROM = 200 };
+
+/* Of each document with a version from since up, the operations that history covers were read, and
+ * what was found in them was dealt with. */
+struct mark {
+    int64_t since;
+    struct source_history history; /* id 0: none were */
+};
 
 struct documents {
     struct source source;
@@ -18,7 +26,11 @@ struct documents {
     struct es_feed *feed;
     bool bare; /* what feed gives comes without documents, and the versions from rest up follow */
     int64_t rest;
-    size_t count, count_before; /* of this read and the one before it */
+    size_t count, count_before;    /* of this read and the one before it that left out nothing */
+    struct source_history history; /* as of before the last refresh; id 0: not known */
+    struct mark last, whole;       /* of all windows, and of those of the whole overlap */
+    struct source_window window;   /* the present one */
+    bool marked;                   /* it leaves out what a mark covers */
 };
 
 /* One request that is waited for, and where its documents go. */
@@ -160,11 +172,13 @@ static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)
     io_group_done(&r->group);
 }
 
-static bool open_feed(struct documents *d, int64_t since, int64_t until, struct err *err)
+static bool open_feed(struct documents *d, int64_t since, int64_t until, int64_t from_seq_no,
+                      struct err *err)
 {
     const struct es_feed_options options = {
         .since = since,
         .until = until,
+        .from_seq_no = from_seq_no,
         .no_source = d->bare,
         .many = d->bare && d->count_before >= BARE_PAGE_SIZE,
         .page_size = d->bare ? BARE_PAGE_SIZE : PAGE_SIZE,
@@ -186,14 +200,29 @@ static void documents_close(struct source *source)
     d->feed = NULL;
 }
 
-static bool documents_open(struct source *source, int64_t since, int64_t known, struct err *err)
+/* Another index, or a history that went back, has another id. */
+static bool covers(const struct mark *mark, const struct documents *d)
+{
+    return mark->history.id != 0 && mark->history.id == d->history.id &&
+           mark->since <= d->window.since;
+}
+
+static bool documents_open(struct source *source, const struct source_window *window,
+                           struct err *err)
 {
     struct documents *d = (struct documents *)source;
+    d->window = *window;
+    const struct mark *mark = window->whole ? &d->whole : &d->last;
+    d->marked = covers(mark, d);
+    d->bare = false;
+    if (d->marked)
+        return open_feed(d, window->since, 0, mark->history.seq_no + 1, err);
     d->count_before = d->count;
     d->count = 0;
-    d->bare = known >= since && known < INT64_MAX && d->count_before >= DIVIDE_FROM;
-    d->rest = d->bare ? known + 1 : 0;
-    return open_feed(d, since, d->bare ? known : 0, err);
+    d->bare = window->known >= window->since && window->known < INT64_MAX &&
+              d->count_before >= DIVIDE_FROM;
+    d->rest = d->bare ? window->known + 1 : 0;
+    return open_feed(d, window->since, d->bare ? window->known : 0, 0, err);
 }
 
 /* A document whose version rises meanwhile is in both parts rather than in none. */
@@ -201,7 +230,28 @@ static bool open_rest(struct documents *d, struct err *err)
 {
     documents_close(&d->source);
     d->bare = false;
-    return open_feed(d, d->rest, 0, err);
+    return open_feed(d, d->rest, 0, 0, err);
+}
+
+bool source_documents_refresh(struct source *source, struct err *err)
+{
+    struct documents *d = (struct documents *)source;
+    d->history = (struct source_history){0};
+    /* What is left out has to be worth a request more. */
+    if (d->count >= DIVIDE_FROM && !source_history_read(d->client, &d->history, err))
+        return false;
+    return await_es_refresh(d->client, err);
+}
+
+void source_documents_done(struct source *source)
+{
+    struct documents *d = (struct documents *)source;
+    const struct mark mark = {d->window.since, d->history};
+    d->last = mark;
+    if (d->window.whole)
+        d->whole = mark;
+    /* Operations from here on may be in the windows to come without having been in this one. */
+    d->history = (struct source_history){0};
 }
 
 static bool documents_next(struct source *source, struct source_page *page, struct arena *arena,
@@ -225,7 +275,8 @@ static bool documents_next(struct source *source, struct source_page *page, stru
     page->entries = r.entries;
     page->documents = r.out;
     page->count = (uint32_t)r.count;
-    d->count += r.count;
+    if (!d->marked)
+        d->count += r.count;
     return true;
 }
 

@@ -67,11 +67,11 @@ static struct cql_execution execution(const struct series *series, int32_t page_
                                   .page_size = page_size};
 }
 
-static bool series_open(struct source *source, int64_t since, int64_t known UNUSED, struct err *err)
+static bool series_open(struct source *source, const struct source_window *window,
+                        struct err *err UNUSED)
 {
     struct series *series = (struct series *)source;
-    (void)err;
-    series->since = since;
+    series->since = window->since;
     series->bucket = 0;
     series->ended = false;
     series->paging_state = SLICE_NULL;

@@ -17,11 +17,17 @@ struct source_page {
     uint32_t count; /* 0: that was the end */
 };
 
+/* The entries from version since (inclusive) up, as of now. */
+struct source_window {
+    int64_t since;
+    /* Most of those up to it were read before: their documents need not come along. 0: none was. */
+    int64_t known;
+    bool whole; /* of the whole overlap: what the windows between them need not read */
+};
+
 struct source_ops {
     enum change_side side;
-    /* The entries from version since (inclusive) up, as of now. Most of those up to known were read
-     * before: their documents need not come along. 0: none was. */
-    bool (*open)(struct source *source, int64_t since, int64_t known, struct err *err);
+    bool (*open)(struct source *source, const struct source_window *window, struct err *err);
     /* Content lives in arena. */
     bool (*next)(struct source *source, struct source_page *page, struct arena *arena,
                  struct err *err);

@@ -9,20 +9,21 @@
 #include <cmocka.h>
 
 /* Capabilities as one letter each, in the order of the table. */
-static const char letters[] = "tumswpgrSqhPOldv";
+static const char letters[] = "tumswpgrSqhcPOldv";
 
 static const struct {
     const char *distribution, *number, *has;
 } servers[] = {
-    {NULL, "1.7.6", "tumswp"},         {NULL, "2.4.6", "tumsw"},
-    {NULL, "5.6.16", "tugrS"},         {NULL, "6.6.2", "tgrS"},
-    {NULL, "6.8.23", "tgrSq"},         {NULL, "7.0.0", "grSqh"},
-    {NULL, "7.11.2", "grSqh"},         {NULL, "7.17.28", "grSqhP"},
-    {NULL, "8.10.4", "grSqhPl"},       {NULL, "8.19.21", "grSqhPld"},
-    {NULL, "9.0.0-beta1", "grSqhPld"}, {NULL, "9.2.0", "grSqhPldv"},
-    {NULL, "9.5.3", "grSqhPldv"},      {NULL, "12.0.0", "grSqhPldv"},
-    {"opensearch", "1.3.20", "grSqh"}, {"opensearch", "2.11.0", "grSqh"},
-    {"opensearch", "3.2.0", "grSqh"},  {"opensearch", "3.6.0-SNAPSHOT", "grSqhO"},
+    {NULL, "1.7.6", "tumswp"},          {NULL, "2.4.6", "tumsw"},
+    {NULL, "5.6.16", "tugrS"},          {NULL, "6.6.2", "tgrS"},
+    {NULL, "6.8.23", "tgrSq"},          {NULL, "7.0.0", "grSqh"},
+    {NULL, "7.3.2", "grSqh"},           {NULL, "7.4.0", "grSqhc"},
+    {NULL, "7.11.2", "grSqhc"},         {NULL, "7.17.28", "grSqhcP"},
+    {NULL, "8.10.4", "grSqhcPl"},       {NULL, "8.19.21", "grSqhcPld"},
+    {NULL, "9.0.0-beta1", "grSqhcPld"}, {NULL, "9.2.0", "grSqhcPldv"},
+    {NULL, "9.5.3", "grSqhcPldv"},      {NULL, "12.0.0", "grSqhcPldv"},
+    {"opensearch", "1.3.20", "grSqh"},  {"opensearch", "2.11.0", "grSqh"},
+    {"opensearch", "3.2.0", "grSqh"},   {"opensearch", "3.6.0-SNAPSHOT", "grSqhO"},
     {"opensearch", "9.5.0", "grSqhO"},
 };
 

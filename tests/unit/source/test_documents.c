@@ -118,7 +118,8 @@ static void read_window(struct world *w, struct source *s, int64_t known)
 {
     struct source_page page;
     uint32_t *counts = w->counts[w->windows++];
-    w->fine = w->fine && s->ops->open(s, 5, known, &w->err);
+    const struct source_window window = {.since = 5, .known = known};
+    w->fine = w->fine && s->ops->open(s, &window, &w->err);
     do {
         w->fine = w->fine && s->ops->next(s, &page, &w->arena, &w->err);
         if (w->fine)
@@ -180,12 +181,209 @@ static void window_of_known_documents(void **state)
     buf_free(&many);
 }
 
+/* --- windows that leave out what earlier ones gave */
+
+struct step {
+    int64_t since;
+    bool whole, forgotten; /* what it gave was not dealt with */
+    const char *asked;     /* part of the window's request */
+};
+
+/* Two shards' primaries and a copy that counts nothing. */
+#define HISTORY_OF(index, shard, low, high)                                                      \
+    {                                                                                            \
+        .body =                                                                                  \
+            "{\"indices\":{\"index\":{\"uuid\":\"" index "\",\"shards\":{\"0\":["                \
+            "{\"routing\":{\"primary\":false},\"commit\":{\"user_data\":{\"history_uuid\":"      \
+            "\"x\"}},\"seq_no\":{\"global_checkpoint\":1}},"                                     \
+            "{\"routing\":{\"primary\":true},\"commit\":{\"user_data\":{\"history_uuid\":"       \
+            "\"" shard "\"}},\"seq_no\":{\"global_checkpoint\":" high "}}],\"1\":[{\"routing\":" \
+            "{\"primary\":true},\"commit\":{\"user_data\":{\"history_uuid\":\"b\"}},\"seq_no\":" \
+            "{\"global_checkpoint\":" low "}}]}}}}"                                              \
+    }
+#define REFRESHED              \
+    {                          \
+        .body = "{" SHARDS "}" \
+    }
+#define MANY         \
+    {                \
+        .body = many \
+    }
+
+static const struct step *steps;
+static size_t step_count;
+
+static void read_marked(void *ctx)
+{
+    struct world *w = ctx;
+    struct arena arena = {0};
+    w->fine = await_es_connect(w->client, &w->err);
+    struct source *s = source_documents_new(w->client, NULL, SLICE_NULL);
+    for (size_t i = 0; i < step_count; i++) {
+        const struct source_window window = {.since = steps[i].since, .whole = steps[i].whole};
+        struct source_page page;
+        w->fine = w->fine && source_documents_refresh(s, &w->err) &&
+                  s->ops->open(s, &window, &w->err) && s->ops->next(s, &page, &arena, &w->err);
+        s->ops->close(s);
+        if (w->fine && !steps[i].forgotten)
+            source_documents_done(s);
+    }
+    s->ops->free(s);
+    arena_free(&arena);
+}
+
+/* Windows of a source whose first one is so large that the others ask for the history. Each step
+ * has the replies: history, refresh, window. */
+static void check_marked(const struct http_reply *script, size_t replies, const struct step *all,
+                         size_t count)
+{
+    struct world w;
+    steps = all;
+    step_count = count;
+    run(&w, script, replies, read_marked);
+    assert_string_equal(w.err.text, "");
+    assert_true(w.fine);
+    assert_int_equal(http_server_count(w.server), replies);
+    for (size_t i = 1; i < count; i++) {
+        const char *stats = http_server_seen(w.server, 3 * i)->path;
+        const char *body = http_server_seen(w.server, 3 * i + 2)->body;
+        assert_non_null(strstr(stats, "/index/_stats/get?level=shards"));
+        if (!strstr(body, all[i].asked ? all[i].asked : "\"gte\":\"") ||
+            (!all[i].asked && strstr(body, "_seq_no\"")))
+            fail_msg("window %zu: %s", i, body);
+    }
+    tear_down(&w);
+}
+
+static char *many_documents(void)
+{
+    struct buf many = {0};
+    buf_append_str(&many, "{" SHARDS ",\"hits\":{\"hits\":[");
+    for (int i = 0; i < 199; i++)
+        buf_printf(&many, "%s{\"_id\":\"%d\",\"_version\":7}", i ? "," : "", i);
+    buf_append_str(&many, ",{\"_id\":\"199\",\"_version\":7}]}}");
+    return many.ptr;
+}
+
+#define FROM(seq_no)                    "{\"range\":{\"_seq_no\":{\"gte\":" seq_no "}}}"
+#define WINDOW(index, shard, low, high) HISTORY_OF(index, shard, low, high), REFRESHED, MANY
+
+static void window_leaves_out_what_was_given(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {
+        ROOT,
+        REFRESHED,
+        MANY,
+        WINDOW("i", "a", "70", "90"),
+        WINDOW("i", "a", "80", "95"),
+        WINDOW("i", "a", "85", "95"),
+        WINDOW("i", "a", "86", "95"),
+        WINDOW("i", "a", "87", "95"),
+        WINDOW("i", "a", "88", "95"),
+        WINDOW("i", "a", "-1", "95"),
+        WINDOW("i", "a", "89", "95"),
+    };
+    static const struct step all[] = {
+        {.since = 5},
+        {.since = 5},                      /* the one before knew no history */
+        {.since = 5, .asked = FROM("71")}, /* the lowest checkpoint of all shards */
+        {.since = 6, .asked = FROM("81"), .forgotten = true},
+        {.since = 6, .asked = FROM("81")},
+        {.since = 5}, /* below what the last one began with */
+        {.since = 6, .asked = FROM("88")},
+        {.since = 6, .asked = FROM("89")},
+        {.since = 6}, /* nothing was settled */
+    };
+    check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    free(many);
+}
+
+/* What windows between them gave is not all of the overlap. */
+static void whole_windows_by_their_own_marks(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {
+        ROOT,
+        REFRESHED,
+        MANY,
+        WINDOW("i", "a", "70", "90"),
+        WINDOW("i", "a", "80", "90"),
+        WINDOW("i", "a", "90", "95"),
+        WINDOW("i", "a", "91", "95"),
+        WINDOW("i", "a", "92", "95"),
+    };
+    static const struct step all[] = {
+        {.since = 3, .whole = true},
+        {.since = 5},
+        {.since = 3, .whole = true},
+        {.since = 5, .asked = FROM("81")},
+        {.since = 4, .whole = true, .asked = FROM("81")},
+        {.since = 2, .whole = true},
+    };
+    check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    free(many);
+}
+
+static void another_history(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {
+        ROOT,
+        REFRESHED,
+        MANY,
+        WINDOW("i", "a", "70", "90"),
+        WINDOW("i", "A", "80", "90"), /* a shard made anew from a stale copy */
+        WINDOW("j", "A", "85", "90"), /* another index of the name */
+        {.status = 403, .body = "{\"error\":{\"type\":\"security_exception\"},\"status\":403}"},
+        REFRESHED,
+        MANY,
+        WINDOW("j", "A", "90", "90"),
+        {.body = "{}"},
+        REFRESHED,
+        MANY,
+        WINDOW("j", "A", "90", "90"),
+        WINDOW("j", "A", "90", "90"),
+    };
+    static const struct step all[] = {
+        {.since = 5}, {.since = 5}, {.since = 5},
+        {.since = 5}, {.since = 5}, {.since = 5},
+        {.since = 5}, {.since = 5}, {.since = 5, .asked = FROM("91")},
+    };
+    check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    free(many);
+}
+
+/* A server that is not there is not one that can't tell. */
+static void history_that_fails(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {ROOT, REFRESHED, MANY, {.status = 503, .body = "{}"}};
+    static const struct step all[] = {{.since = 5}, {.since = 5}};
+    struct world w;
+    steps = all;
+    step_count = ARRAY_LEN(all);
+    run(&w, script, ARRAY_LEN(script), read_marked);
+    assert_false(w.fine);
+    assert_int_equal(w.err.code, ERR_UNAVAILABLE);
+    tear_down(&w);
+    free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_large_together),
         cmocka_unit_test(too_large_alone),
         cmocka_unit_test(window_of_known_documents),
+        cmocka_unit_test(window_leaves_out_what_was_given),
+        cmocka_unit_test(whole_windows_by_their_own_marks),
+        cmocka_unit_test(another_history),
+        cmocka_unit_test(history_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
