@@ -143,23 +143,24 @@ static void read_windows(void *ctx)
 #define HITS(list) "{" SHARDS ",\"hits\":{\"hits\":[" list "]}}"
 #define ONE        HITS("{\"_id\":\"one\",\"_version\":10}")
 
-static void window_of_known_documents(void **state)
+/* A page of 200: so many that the next window is read otherwise. */
+static char *many_documents(void)
 {
-    (void)state;
     struct buf many = {0};
     buf_append_str(&many, "{" SHARDS ",\"hits\":{\"hits\":[");
     for (int i = 0; i < 200; i++)
         buf_printf(&many, "%s{\"_id\":\"%d\",\"_version\":7}", i ? "," : "", i);
     buf_append_str(&many, "]}}");
+    return many.ptr;
+}
+
+static void window_of_known_documents(void **state)
+{
+    (void)state;
+    char *many = many_documents();
     const struct http_reply script[] = {
-        ROOT,
-        {.body = buf_cstr(&many)},
-        {.body = buf_cstr(&many)},
-        {.body = ONE},
-        {.body = buf_cstr(&many)},
-        {.body = ONE},
-        {.body = ONE},
-        {.body = ONE},
+        ROOT,           {.body = many}, {.body = many}, {.body = ONE},
+        {.body = many}, {.body = ONE},  {.body = ONE},  {.body = ONE},
     };
     struct world w;
     run(&w, script, ARRAY_LEN(script), read_windows);
@@ -178,7 +179,7 @@ static void window_of_known_documents(void **state)
     assert_null(strstr(rest, "\"_source\":false"));
     assert_non_null(strstr(rest, "{\"gte\":\"10\"}"));
     tear_down(&w);
-    buf_free(&many);
+    free(many);
 }
 
 /* --- windows that leave out what earlier ones gave */
@@ -255,16 +256,7 @@ static void check_marked(const struct http_reply *script, size_t replies, const 
     tear_down(&w);
 }
 
-static char *many_documents(void)
-{
-    struct buf many = {0};
-    buf_append_str(&many, "{" SHARDS ",\"hits\":{\"hits\":[");
-    for (int i = 0; i < 199; i++)
-        buf_printf(&many, "%s{\"_id\":\"%d\",\"_version\":7}", i ? "," : "", i);
-    buf_append_str(&many, ",{\"_id\":\"199\",\"_version\":7}]}}");
-    return many.ptr;
-}
-
+#define FIRST                           ROOT, REFRESHED, MANY
 #define FROM(seq_no)                    "{\"range\":{\"_seq_no\":{\"gte\":" seq_no "}}}"
 #define WINDOW(index, shard, low, high) HISTORY_OF(index, shard, low, high), REFRESHED, MANY
 
@@ -273,9 +265,7 @@ static void window_leaves_out_what_was_given(void **state)
     (void)state;
     char *many = many_documents();
     const struct http_reply script[] = {
-        ROOT,
-        REFRESHED,
-        MANY,
+        FIRST,
         WINDOW("i", "a", "70", "90"),
         WINDOW("i", "a", "80", "95"),
         WINDOW("i", "a", "85", "95"),
@@ -306,9 +296,7 @@ static void whole_windows_by_their_own_marks(void **state)
     (void)state;
     char *many = many_documents();
     const struct http_reply script[] = {
-        ROOT,
-        REFRESHED,
-        MANY,
+        FIRST,
         WINDOW("i", "a", "70", "90"),
         WINDOW("i", "a", "80", "90"),
         WINDOW("i", "a", "90", "95"),
@@ -332,9 +320,7 @@ static void another_history(void **state)
     (void)state;
     char *many = many_documents();
     const struct http_reply script[] = {
-        ROOT,
-        REFRESHED,
-        MANY,
+        FIRST,
         WINDOW("i", "a", "70", "90"),
         WINDOW("i", "A", "80", "90"), /* a shard made anew from a stale copy */
         WINDOW("j", "A", "85", "90"), /* another index of the name */
@@ -362,7 +348,7 @@ static void history_that_fails(void **state)
 {
     (void)state;
     char *many = many_documents();
-    const struct http_reply script[] = {ROOT, REFRESHED, MANY, {.status = 503, .body = "{}"}};
+    const struct http_reply script[] = {FIRST, {.status = 503, .body = "{}"}};
     static const struct step all[] = {{.since = 5}, {.since = 5}};
     struct world w;
     steps = all;
