@@ -135,7 +135,7 @@ def test_killed_it_goes_on_where_it_was(ready, caes, side):
     report = load(caes, side, "--resume")
     assert report["resumed"]
     copied, repeated = report["copied"], report["superseded"] + report["unchanged"]
-    assert copied + second >= count
+    assert copied + repeated + second >= count, "a bulk on its way may land after second was counted"
     assert report["records"] <= count - second + count // 16 + 5, "a part at most is repeated"
     assert repeated <= count // 16 + 5
     found = documents(ready) if side == "cassandra" else ready.rows()
