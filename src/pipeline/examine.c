@@ -224,6 +224,11 @@ static bool decide(struct cycle *c, struct item *items, size_t count, struct err
         struct item *item = &items[i];
         if (!memory_entries(p->memory, item->key.text, &item->entries, err))
             return false;
+        if (item->copy_stands) {
+            item->decision.rule = RESOLVE_RULE_COPY_STANDS;
+            item->decision.version = examine_highest(item)->version;
+            continue;
+        }
         if (p->dead_letters > 0 &&
             !store_dead_unexplained(p->store, p->id, item->key.text, &item->unexplained, err))
             return false;

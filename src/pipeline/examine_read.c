@@ -1,18 +1,18 @@
 #include "io/task.h"
+#include "map/convert.h"
 #include "pipeline/internal.h"
 #include "source/documents.h"
 
-/* Both stores are read at the same time: each read is given err, fine and arrays of its own. The
- * arena is shared, for nobody waits while it is being added to. */
+/* What both stores hold of the keys of a batch. They are read at the same time, but for documents
+ * that are not asked for while the row is still our copy, or what was copied. */
 struct reading {
     struct io_group group;
-    const struct pipeline *p;
+    const struct cycle *c;
     struct item *items;
     size_t count;
-    struct arena *arena;
-    struct slice *wanted; /* keys of documents that are not at hand */
-    size_t wanted_count;
-    struct change_document *documents;
+    struct arena *arena; /* shared, for nobody waits while it is being added to */
+    struct item **asked; /* whose documents are read */
+    size_t asked_count;
     struct err documents_err;
     bool documents_fine;
 };
@@ -23,42 +23,108 @@ static bool read_rows(const struct reading *r, struct err *err)
     struct change_row *rows = arena_alloc(r->arena, (r->count + 1) * sizeof *rows);
     for (size_t i = 0; i < r->count; i++)
         keys[i] = r->items[i].key;
-    if (!source_rows_read(r->p->rows, keys, r->count, rows, r->arena, err))
+    if (!source_rows_read(r->c->p->rows, keys, r->count, rows, r->arena, err))
         return false;
     for (size_t i = 0; i < r->count; i++)
         r->items[i].row = rows[i];
     return true;
 }
 
-static void read_documents(void *ctx)
+static bool read_documents(const struct reading *r, struct err *err)
+{
+    const struct pipeline *p = r->c->p;
+    struct slice *wanted = arena_alloc(r->arena, (r->asked_count + 1) * sizeof *wanted);
+    struct change_document *documents =
+        arena_alloc(r->arena, (r->asked_count + 1) * sizeof *documents);
+    for (size_t i = 0; i < r->asked_count; i++)
+        wanted[i] = r->asked[i]->key.text;
+    if (r->asked_count > 0 &&
+        !source_documents_read(p->elasticsearch, p->table.schema, p->options.deleted_field, wanted,
+                               r->asked_count, documents, r->arena, err))
+        return false;
+    for (size_t i = 0; i < r->asked_count; i++)
+        r->asked[i]->document = documents[i];
+    return true;
+}
+
+static void documents_main(void *ctx)
 {
     struct reading *r = ctx;
-    r->documents_fine = source_documents_read(
-        r->p->elasticsearch, r->p->table.schema, r->p->options.deleted_field, r->wanted,
-        r->wanted_count, r->documents, r->arena, &r->documents_err);
+    r->documents_fine = read_documents(r, &r->documents_err);
+}
+
+static void documents_ended(void *ctx)
+{
+    struct reading *r = ctx;
     io_group_done(&r->group);
 }
 
 static void start_documents(struct reading *r)
 {
-    r->wanted = arena_alloc(r->arena, (r->count + 1) * sizeof *r->wanted);
-    for (size_t i = 0; i < r->count; i++) {
-        if (!r->items[i].have_document)
-            r->wanted[r->wanted_count++] = r->items[i].key.text;
-    }
-    r->documents_fine = r->wanted_count == 0;
+    r->documents_fine = r->asked_count == 0;
     if (r->documents_fine)
         return;
-    r->documents = arena_alloc(r->arena, r->wanted_count * sizeof *r->documents);
     io_group_add(&r->group);
-    io_task_start(r->p->loop, read_documents, r, NULL);
+    io_task_start(r->c->p->loop, documents_main, r, documents_ended);
 }
 
-static void take_documents(const struct reading *r)
+/* --- rows that tell enough */
+
+/* The copy to the other side, where that is the only one sent for the entry and took effect. */
+static bool is_only_copy(const struct store_own *own, const struct store_own *other)
 {
-    for (size_t i = 0, j = 0; i < r->count && r->wanted_count > 0; i++) {
-        if (!r->items[i].have_document)
-            r->items[i].document = r->documents[j++];
+    return own->flags == (STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED) &&
+           !(other->flags & STORE_OWN_RECORDED);
+}
+
+const struct store_entry *examine_highest(const struct item *item)
+{
+    const struct store_entry *highest = NULL;
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (!highest || e->entry.version > highest->version)
+            highest = &e->entry;
+    }
+    return highest;
+}
+
+/* Whether it is the second look at a record that was copied: a look that is there for a row that
+ * shows later than its entry. What became of the document since, the last look tells. */
+static bool may_do_without(const struct cycle *c, const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.due <= c->now &&
+            (e->entry.looks != STORE_LOOKS_SECOND - 1 || e->put_off_since))
+            return false;
+    }
+    const struct store_entry *e = examine_highest(item);
+    return e && !item->retried &&
+           (is_only_copy(&e->own_document, &e->own_row) ||
+            is_only_copy(&e->own_row, &e->own_document));
+}
+
+static bool copy_stands(const struct cycle *c, const struct item *item)
+{
+    const struct store_entry *e = examine_highest(item);
+    const bool from_elasticsearch = e->own_row.flags & STORE_OWN_RECORDED;
+    const struct store_own *own = from_elasticsearch ? &e->own_row : &e->own_document;
+    if (item->row.content.missing)
+        return false;
+    const struct change_hash hash =
+        map_content_hash(c->p->table.schema, &item->row.content, from_elasticsearch);
+    return hash.high == own->hash.high && hash.low == own->hash.low;
+}
+
+/* rows_read: those whose row does not tell enough; before it: those that can't do without. */
+static void ask_documents(struct reading *r, bool rows_read)
+{
+    r->asked_count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        struct item *item = &r->items[i];
+        if (item->have_document || may_do_without(r->c, item) != rows_read)
+            continue;
+        item->copy_stands = rows_read && copy_stands(r->c, item);
+        if (!item->copy_stands)
+            r->asked[r->asked_count++] = item;
     }
 }
 
@@ -67,7 +133,9 @@ bool examine_read(struct cycle *c, struct item *items, size_t count, struct aren
 {
     for (size_t i = 0; c->p->touch && i < count; i++)
         c->p->touch(c->p->touch_ctx, items[i].key.text);
-    struct reading r = {.p = c->p, .items = items, .count = count, .arena = arena};
+    struct reading r = {.c = c, .items = items, .count = count, .arena = arena};
+    r.asked = arena_alloc(arena, (count + 1) * sizeof(void *));
+    ask_documents(&r, false);
     start_documents(&r);
     const bool rows_fine = read_rows(&r, err);
     io_group_wait(&r.group);
@@ -75,6 +143,6 @@ bool examine_read(struct cycle *c, struct item *items, size_t count, struct aren
         *err = r.documents_err;
     if (!rows_fine || !r.documents_fine)
         return false;
-    take_documents(&r);
-    return true;
+    ask_documents(&r, true);
+    return read_documents(&r, err);
 }

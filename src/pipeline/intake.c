@@ -197,6 +197,7 @@ bool intake_keys(struct cycle *c, const struct slice *keys, size_t count, struct
         if (lies_below_floor(c, e))
             continue;
         if (intake_item(c, keys[i], &items[parsed], arena, &bad)) {
+            items[parsed].entries = e;
             parsed++;
             continue;
         }

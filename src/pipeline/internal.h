@@ -74,8 +74,9 @@ struct item {
     struct change_row row;
     struct memory_entry *entries;
     bool have_document;
-    bool retried; /* somebody asks for what was put into the dead letters */
-    bool mended;  /* somebody says which side is right, whatever the versions are */
+    bool copy_stands; /* the row is still what was copied: the document was not asked for */
+    bool retried;     /* somebody asks for what was put into the dead letters */
+    bool mended;      /* somebody says which side is right, whatever the versions are */
     struct resolve_facts facts;
     struct resolve_decision decision;
     struct memory_entry *decided; /* the entry of the decision's version */
@@ -124,9 +125,10 @@ MUST_USE bool examine_batch(struct cycle *c, struct item *items, size_t count, s
 
 /* The steps of that: what both stores, the entries of item and the rules say of it, */
 void examine_facts(const struct cycle *c, struct item *item);
-/* what both stores hold (examine_read.c), */
+/* what both stores hold (examine_read.c; of items without entries in any case), */
 MUST_USE bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                            struct err *err);
+const struct store_entry *examine_highest(const struct item *item); /* of its entries, or NULL */
 /* the write of an item's decision, */
 void examine_prepare(const struct cycle *c, struct item *item);
 /* and all writes: recorded as own copies first, then sent. */

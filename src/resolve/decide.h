@@ -19,6 +19,7 @@ enum resolve_action {
 #define RESOLVE_RULES(X)                                                                           \
     X(UNKNOWN_KEY, "neither store has a version of it")                                            \
     X(EQUAL, "both hold the same content at the same version")                                     \
+    X(COPY_STANDS, "the row is still what was copied")                                             \
     X(DOCUMENT_NEWER, "Elasticsearch has the higher version")                                      \
     X(ROW_NEWER, "Cassandra has the higher version")                                               \
     X(ROW_AFTER_DELETE, "the row came after its entry had been taken for a delete")                \

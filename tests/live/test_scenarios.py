@@ -259,6 +259,29 @@ def test_a_sync_leaves_the_second_look_to_the_next_run(place, quick):
     assert both(place, key) == {"user": "late"}
 
 
+def test_a_second_look_asks_for_rows_only(place, quick):
+    """As long as they are what was copied; the last look asks for both."""
+    def gets():
+        stats = place.elastic.call("GET", f"/{place.index}/_stats/get")
+        return stats["_all"]["primaries"]["get"]["total"]
+
+    place.make()
+    keys = [place.write_row(now(), user="row") for _ in range(5)]
+    keys += [place.put_doc(now(), user="document") for _ in range(5)]
+    late = place.write_row(now(), user="first half")
+    quick.sync()
+    first = gets()
+    write_row_only(place, late, message="second half")
+    time.sleep(1)
+    quick.sync()
+    assert gets() == first + 1
+    assert place.doc(late)[1] == {"user": "first half", "message": "second half"}
+    second = gets()
+    time.sleep(quick.config["sync"]["overlap"])
+    quick.sync()
+    assert gets() == second + len(keys) + 1
+
+
 def test_a_late_half_of_a_batch(place, quick):
     """The copy of the first half is the daemon's own: no tie, the other half follows."""
     place.make()
