@@ -23,6 +23,7 @@ struct run {
     uv_timer_t patience; /* with the batch, once it is to stop */
     struct service *service;
     struct monitor *monitor;
+    struct app_config *next; /* to be used once the engines have ended; or NULL */
     bool reload, reopening, stopping;
 };
 
@@ -42,7 +43,9 @@ static bool ask_reload(struct run *run, struct err *err)
         logging_reopen(run->session.logging);
         return false;
     }
-    app_config_free(config);
+    /* The one that was found good: the file may be written again before it is used. */
+    app_config_free(run->next);
+    run->next = config;
     run->reload = true;
     service_reloading(run->service);
     interrupt(run);
@@ -199,6 +202,7 @@ static void close_all(struct run *run)
             uv_close((uv_handle_t *)&run->signals[i], NULL);
         uv_close((uv_handle_t *)&run->patience, NULL);
     }
+    app_config_free(run->next);
     session_close(&run->session);
 }
 
@@ -207,8 +211,9 @@ static bool open_engines(struct run *run, struct err *err)
 {
     struct session *s = &run->session;
     struct err why = {0};
-    struct app_config *config = session_read(s, &why);
-    if (config && session_use(s, config, &why)) {
+    struct app_config *config = run->next;
+    run->next = NULL;
+    if (session_use(s, config, &why)) {
         log_info(s->log, "reads its configuration again");
         return true;
     }

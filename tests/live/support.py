@@ -463,7 +463,9 @@ class Caes:
         return self
 
     def argv(self, *words):
-        self.file.write_text(json.dumps(self.config, indent=1))  # JSON is YAML
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps(self.config, indent=1))  # JSON is YAML
+        new.rename(self.file)  # a daemon may be reading it
         return [PROGRAM, "-c", str(self.file), *map(str, words)]
 
     def command(self, *words, code=0, timeout=120, stdin=None):

@@ -65,6 +65,19 @@ def test_a_reload_of_a_wrong_configuration(place, caes, tmp_path):
         eventually(lambda: place.doc(key))
 
 
+def test_a_reload_uses_what_it_found_good(place, caes):
+    """The file may be written again before the last batch has ended."""
+    place.make()
+    daemon = caes.run()
+    eventually(lambda: "connected" in daemon.text())
+    caes.configure(interval=0.3)
+    for done in range(1, 6):
+        caes.command("reload")
+        caes.file.write_text("interval: soon\n")
+        eventually(lambda: daemon.text().count("reads its configuration again") == done)
+    assert "goes on with the old configuration" not in daemon.text()
+
+
 def test_a_server_that_is_down_at_start(place, caes, tmp_path):
     """The unit starts all the same, says what it waits for, and its watchdog lets it wait."""
     place.make()
