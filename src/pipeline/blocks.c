@@ -276,6 +276,11 @@ void blocks_free(struct blocks *b)
 
 /* --- asking */
 
+void blocks_prefetch(const struct blocks *b, struct slice key)
+{
+    places_prefetch(&b->places, places_id(key, 0));
+}
+
 unsigned blocks_seen(const struct blocks *b, struct slice key, int64_t version)
 {
     const struct place *place = places_find(&b->places, places_id(key, version));

@@ -17,6 +17,8 @@ MUST_USE struct blocks *blocks_new(struct store *store, int64_t pipeline, blocks
                                    struct err *err);
 void blocks_free(struct blocks *blocks);
 
+/* blocks_seen of it will be asked soon. */
+void blocks_prefetch(const struct blocks *blocks, struct slice key);
 /* Where (key, version) was seen (store_seen, without waits); 0: nowhere, or unknown. */
 unsigned blocks_seen(const struct blocks *blocks, struct slice key, int64_t version);
 /* All versions of key. */

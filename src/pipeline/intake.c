@@ -5,6 +5,14 @@
 
 /* What the sources and the memory hand over becomes items to be examined, or dead letters. */
 
+enum { AHEAD = 8 }; /* entries that are fetched from memory while this one is looked at */
+
+static void look_ahead(const struct cycle *c, const struct source_page *page, uint32_t at)
+{
+    if (at + AHEAD < page->count)
+        memory_prefetch(c->p->memory, page->entries[at + AHEAD].key);
+}
+
 bool intake_item(const struct cycle *c, struct slice text, struct item *item, struct arena *arena,
                  struct err *bad)
 {
@@ -103,9 +111,10 @@ bool intake_entries(struct cycle *c, const struct source_page *page, struct aren
     struct pipeline *p = c->p;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
+        look_ahead(c, page, i);
         raise_highest(&c->highest_cassandra, c, entry->version);
         if (entry->version < c->floor ||
-            (memory_seen(p->memory, entry->key, entry->version) & STORE_SEEN_ENTRY))
+            memory_seen(p->memory, entry->key, entry->version, STORE_SEEN_ENTRY))
             continue;
         const char *why = why_unusable(c, entry);
         if (why) {
@@ -135,9 +144,10 @@ bool intake_documents(struct cycle *c, const struct source_page *page, struct ar
     size_t count = 0;
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
+        look_ahead(c, page, i);
         raise_highest(&c->highest_elasticsearch, c, entry->version);
         if (entry->version < c->floor ||
-            (memory_seen(c->p->memory, entry->key, entry->version) & STORE_SEEN_DOCUMENT))
+            memory_seen(c->p->memory, entry->key, entry->version, STORE_SEEN_DOCUMENT))
             continue;
         struct err bad = {0};
         const char *why = why_unusable(c, entry);

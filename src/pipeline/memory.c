@@ -4,6 +4,8 @@
 #include "pipeline/blocks.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
+#define HASH_FUNCTION(text, len, hash) ((hash) = (unsigned)XXH3_64bits((text), (len)))
 #include <uthash.h>
 
 struct memory_key {
@@ -138,13 +140,19 @@ static bool get_key(struct memory *m, struct slice key, struct memory_key **out,
     return true;
 }
 
-unsigned memory_seen(const struct memory *m, struct slice key, int64_t version)
+void memory_prefetch(const struct memory *m, struct slice key)
 {
-    struct memory_key *k = find(m, key);
-    if (!k)
-        return blocks_seen(m->blocks, key, version);
-    const struct memory_entry *e = entry_in(k, version);
-    return e ? e->entry.seen : 0;
+    blocks_prefetch(m->blocks, key);
+}
+
+/* What the file says stays true: nothing that was seen becomes unseen, and what is forgotten there
+ * is forgotten here. */
+bool memory_seen(const struct memory *m, struct slice key, int64_t version, enum store_seen side)
+{
+    if (blocks_seen(m->blocks, key, version) & (unsigned)side)
+        return true;
+    const struct memory_entry *e = entry_in(find(m, key), version);
+    return e && (e->entry.seen & (unsigned)side);
 }
 
 bool memory_entries(struct memory *m, struct slice key, struct memory_entry **first,

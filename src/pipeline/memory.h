@@ -27,8 +27,13 @@ void memory_free(struct memory *memory);
 /* First entry of key, or NULL; borrowed until memory_trim or memory_forget. Errors: ERR_STATE. */
 MUST_USE bool memory_entries(struct memory *memory, struct slice key, struct memory_entry **first,
                              struct err *err);
-/* Where (key, version) was seen (store_seen); 0: it is unknown. Reads nothing. */
-unsigned memory_seen(const struct memory *memory, struct slice key, int64_t version);
+/* memory_seen of it will be asked soon. */
+void memory_prefetch(const struct memory *memory, struct slice key);
+/* Whether (key, version) was seen on a side: STORE_SEEN_DOCUMENT or STORE_SEEN_ENTRY. Reads
+ * nothing.
+ */
+bool memory_seen(const struct memory *memory, struct slice key, int64_t version,
+                 enum store_seen side);
 /* The entry of (key, version), made (looks 0, due now) when it is new. */
 MUST_USE struct memory_entry *memory_entry(struct memory *memory, struct slice key, int64_t version,
                                            int64_t now, struct err *err);

@@ -64,6 +64,13 @@ struct place *places_find(const struct places *p, struct places_id id)
     return NULL;
 }
 
+void places_prefetch(const struct places *p, struct places_id id)
+{
+    const struct place wanted = place_of(id);
+    if (p->count > 0)
+        __builtin_prefetch(&p->at[home(p, &wanted)]);
+}
+
 struct place *places_of_key(const struct places *p, uint64_t key, const struct place *after)
 {
     if (p->count == 0)

@@ -42,6 +42,8 @@ struct places {
 void places_free(struct places *places);
 /* NULL: it has none. Borrowed until the next put or remove. */
 struct place *places_find(const struct places *places, struct places_id id);
+/* It will be looked for soon: a large table is not in the processor's caches. */
+void places_prefetch(const struct places *places, struct places_id id);
 /* The first of a key (after NULL), or the next one; NULL: there are no more. */
 struct place *places_of_key(const struct places *places, uint64_t key, const struct place *after);
 /* An entry lies there now, wherever it lay before. */
