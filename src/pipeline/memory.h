@@ -37,7 +37,7 @@ bool memory_seen(const struct memory *memory, struct slice key, int64_t version,
 /* The entry of (key, version), made (looks 0, due now) when it is new. */
 MUST_USE struct memory_entry *memory_entry(struct memory *memory, struct slice key, int64_t version,
                                            int64_t now, struct err *err);
-/* Say so after every change of an entry. */
+/* Say so after every change of an entry. A side where it was seen stays one. */
 void memory_changed(struct memory *memory, struct memory_entry *entry);
 
 /* How many entries wait for their row (STORE_WAITS_FOR_ROW) when the state is opened. */

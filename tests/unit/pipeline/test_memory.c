@@ -479,7 +479,7 @@ static void change_any(void)
     const int key = (int)pick(MODEL_KEYS), version = (int)pick(MODEL_VERSIONS);
     struct memory_entry *e = entry(key, version + 1);
     e->entry.looks = (int)pick(5);
-    e->entry.seen = pick(8);
+    e->entry.seen = (e->entry.seen & ~(unsigned)STORE_WAITS_FOR_ROW) | pick(8); /* seen is seen */
     e->entry.first_look = (int64_t)pick(1000000);
     e->entry.due = pick(3) ? (int64_t)pick(100) : STORE_NEVER;
     e->entry.own_row.flags = pick(2) ? 0 : 1 + pick(7);
