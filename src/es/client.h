@@ -150,10 +150,18 @@ bool es_client_routed(const struct es_client *client);
  * next page is asked for more than 5 minutes after the last one may end with ERR_UNAVAILABLE;
  * another one can be opened then. */
 struct es_feed;
+/* Of operations up to a sequence number: those of documents with a timestamp from since up. */
+struct es_given {
+    int64_t seq_no, since;
+};
 struct es_feed_options {
     int64_t since, until;
-    /* Not 0: only documents whose last operation has this sequence number or a higher one. */
+    /* Not 0: only documents whose last operation has this sequence number or a higher one, without
+     * those of given, in ascending order, each from behind the sequence number of the one before
+     * it. Borrowed until the feed is closed. */
     int64_t from_seq_no;
+    const struct es_given *given;
+    size_t given_count;
     bool all;       /* every document, since is ignored */
     bool no_source; /* documents come without their source and sequence numbers */
     bool many;      /* more than a page is expected */

@@ -36,6 +36,34 @@ static void append_text(struct buf *body, const struct buf *text)
         buf_append_str(body, "\"\"");
 }
 
+static void append_from(struct buf *body, int64_t low)
+{
+    buf_printf(body, "{\"range\":{\"_seq_no\":{\"gte\":%lld}}}", (long long)low);
+}
+
+/* What is below the versions that were given, or behind all operations of which some were. */
+static void append_operations(const struct es_feed_options *options, const struct es_client *client,
+                              struct buf *body)
+{
+    int64_t low = options->from_seq_no;
+    if (options->given_count == 0) {
+        append_from(body, low);
+        return;
+    }
+    buf_append_str(body, "{\"bool\":{\"should\":[");
+    for (size_t i = 0; i < options->given_count; i++) {
+        const struct es_given *given = &options->given[i];
+        buf_printf(body,
+                   "{\"bool\":{\"must\":[{\"range\":{\"_seq_no\":{\"gte\":%lld,\"lte\":%lld}}},",
+                   (long long)low, (long long)given->seq_no);
+        es_append_below(client, body, given->since);
+        buf_append_str(body, "]}},");
+        low = given->seq_no + 1;
+    }
+    append_from(body, low);
+    buf_append_str(body, "]}}");
+}
+
 static void append_query(const struct es_feed_options *options, const struct es_client *client,
                          struct buf *body)
 {
@@ -45,9 +73,10 @@ static void append_query(const struct es_feed_options *options, const struct es_
         buf_append_str(body, "{\"match_all\":{}}");
     else
         es_append_range(client, body, options->since, options->until);
-    if (options->from_seq_no > 0)
-        buf_printf(body, ",{\"range\":{\"_seq_no\":{\"gte\":%lld}}}",
-                   (long long)options->from_seq_no);
+    if (options->from_seq_no > 0) {
+        buf_append_char(body, ',');
+        append_operations(options, client, body);
+    }
     if (options->where_true) {
         buf_append_str(body, ",{\"term\":{");
         if (!json_append_string(body, slice_str(options->where_true)))

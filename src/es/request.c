@@ -35,15 +35,37 @@ const char *es_documents_path(const struct es_client *client)
 /* A number in a range on a date field is milliseconds to some servers (9.x) whatever the field's
  * format says; text is read as the documents' values are. `_timestamp` is milliseconds and has a
  * format in which text such as "2015" would be a year. */
-void es_append_range(const struct es_client *client, struct buf *body, int64_t since, int64_t until)
+/* A bound of the version field. Text, which no client rounds; _timestamp takes numbers only. */
+static void append_bound(const struct es_client *client, struct buf *body, const char *name,
+                         int64_t value)
 {
     const char *quote = client->version.meta_timestamp ? "" : "\"";
+    buf_printf(body, "\"%s\":%s%lld%s", name, quote, (long long)value, quote);
+}
+
+static void begin_range(const struct es_client *client, struct buf *body)
+{
     buf_append_str(body, "{\"range\":{");
     if (!json_append_string(body, slice_str(es_timestamp_name(client))))
         buf_append_str(body, "\"\"");
-    buf_printf(body, ":{\"gte\":%s%lld%s", quote, (long long)(since > 0 ? since : 0), quote);
-    if (until > 0)
-        buf_printf(body, ",\"lte\":%s%lld%s", quote, (long long)until, quote);
+    buf_append_str(body, ":{");
+}
+
+void es_append_range(const struct es_client *client, struct buf *body, int64_t since, int64_t until)
+{
+    begin_range(client, body);
+    append_bound(client, body, "gte", since > 0 ? since : 0);
+    if (until > 0) {
+        buf_append_char(body, ',');
+        append_bound(client, body, "lte", until);
+    }
+    buf_append_str(body, "}}}");
+}
+
+void es_append_below(const struct es_client *client, struct buf *body, int64_t below)
+{
+    begin_range(client, body);
+    append_bound(client, body, "lt", below);
     buf_append_str(body, "}}}");
 }
 

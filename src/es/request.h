@@ -62,5 +62,7 @@ const char *es_documents_path(const struct es_client *client);
 /* Appends {"range":{…}} for versions from since up to until (0: no end). */
 void es_append_range(const struct es_client *client, struct buf *body, int64_t since,
                      int64_t until);
+/* The same for all below a value. */
+void es_append_below(const struct es_client *client, struct buf *body, int64_t below);
 
 #endif

@@ -6,10 +6,11 @@
 #include "source/await.h"
 #include "source/history.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* DIVIDE_FROM: documents of a read from which on a request more is cheaper than their content. */
-enum { PAGE_SIZE = 1000, BARE_PAGE_SIZE = 5000, DIVIDE_FROM = 200 };
+enum { PAGE_SIZE = 1000, BARE_PAGE_SIZE = 5000, DIVIDE_FROM = 200, GIVEN_MAX = 64 };
 
 /* Of each document with a version from since up, the operations that history covers were read, and
  * what was found in them was dealt with. */
@@ -26,11 +27,13 @@ struct documents {
     struct es_feed *feed;
     bool bare; /* what feed gives comes without documents, and the versions from rest up follow */
     int64_t rest;
-    size_t count, count_before;    /* of this read and the one before it that left out nothing */
-    struct source_history history; /* as of before the last refresh; id 0: not known */
-    struct mark last, whole;       /* of all windows, and of those of the whole overlap */
-    struct source_window window;   /* the present one */
-    bool marked;                   /* it leaves out what a mark covers */
+    size_t count, count_before;       /* of this read and the one before it that left out nothing */
+    struct source_history history;    /* as of before the last refresh; id 0: not known */
+    struct mark last, whole;          /* of all windows, and of those of the whole overlap */
+    struct es_given given[GIVEN_MAX]; /* by windows since the last one of the whole overlap */
+    size_t given_count;
+    struct source_window window; /* the present one */
+    bool marked;                 /* it leaves out what a mark covers */
 };
 
 /* One request that is waited for, and where its documents go. */
@@ -175,10 +178,13 @@ static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)
 static bool open_feed(struct documents *d, int64_t since, int64_t until, int64_t from_seq_no,
                       struct err *err)
 {
+    const bool whole = from_seq_no > 0 && d->window.whole;
     const struct es_feed_options options = {
         .since = since,
         .until = until,
         .from_seq_no = from_seq_no,
+        .given = d->given,
+        .given_count = whole ? d->given_count : 0,
         .no_source = d->bare,
         .many = d->bare && d->count_before >= BARE_PAGE_SIZE,
         .page_size = d->bare ? BARE_PAGE_SIZE : PAGE_SIZE,
@@ -243,13 +249,43 @@ bool source_documents_refresh(struct source *source, struct err *err)
     return await_es_refresh(d->client, err);
 }
 
+/* Two neighbours as one: what both gave, or less. */
+static void join_given(struct documents *d)
+{
+    static_assert(GIVEN_MAX % 2 == 0, "each one has a neighbour");
+    size_t kept = 0;
+    for (size_t i = 0; i + 1 < d->given_count; i += 2) {
+        const struct es_given *a = &d->given[i], *b = a + 1;
+        d->given[kept++] = (struct es_given){b->seq_no, a->since > b->since ? a->since : b->since};
+    }
+    d->given_count = kept;
+}
+
+/* The window gave each document with a version from its since up that has an operation behind those
+ * of the window before it, and none of both histories was ever rolled back. */
+static void note_given(struct documents *d)
+{
+    const struct es_given given = {d->history.seq_no, d->window.since};
+    const int64_t before =
+        d->given_count > 0 ? d->given[d->given_count - 1].seq_no : d->whole.history.seq_no;
+    if (d->history.id == 0 || d->history.id != d->whole.history.id || given.seq_no <= before)
+        return;
+    if (d->given_count == GIVEN_MAX)
+        join_given(d);
+    d->given[d->given_count++] = given;
+}
+
 void source_documents_done(struct source *source)
 {
     struct documents *d = (struct documents *)source;
     const struct mark mark = {d->window.since, d->history};
     d->last = mark;
-    if (d->window.whole)
+    if (d->window.whole) {
         d->whole = mark;
+        d->given_count = 0;
+    } else {
+        note_given(d);
+    }
     /* Operations from here on may be in the windows to come without having been in this one. */
     d->history = (struct source_history){0};
 }

@@ -256,8 +256,12 @@ static void check_marked(const struct http_reply *script, size_t replies, const 
     tear_down(&w);
 }
 
-#define FIRST                           ROOT, REFRESHED, MANY
-#define FROM(seq_no)                    "{\"range\":{\"_seq_no\":{\"gte\":" seq_no "}}}"
+#define FIRST        ROOT, REFRESHED, MANY
+#define FROM(seq_no) "{\"range\":{\"_seq_no\":{\"gte\":" seq_no "}}}"
+/* A part of what windows between gave, without what they gave. */
+#define BELOW(from, to, version)                                                 \
+    "{\"bool\":{\"must\":[{\"range\":{\"_seq_no\":{\"gte\":" from ",\"lte\":" to \
+    "}}},{\"range\":{\"timestamp\":{\"lt\":\"" version "\"}}}]}}"
 #define WINDOW(index, shard, low, high) HISTORY_OF(index, shard, low, high), REFRESHED, MANY
 
 static void window_leaves_out_what_was_given(void **state)
@@ -308,10 +312,102 @@ static void whole_windows_by_their_own_marks(void **state)
         {.since = 5},
         {.since = 3, .whole = true},
         {.since = 5, .asked = FROM("81")},
-        {.since = 4, .whole = true, .asked = FROM("81")},
+        {.since = 4, .whole = true, .asked = "[" BELOW("81", "90", "5") "," FROM("91") "]"},
         {.since = 2, .whole = true},
     };
     check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    free(many);
+}
+
+/* Each window between two of the whole overlap gave the versions from its since up, of the
+ * operations behind those of the window before it. */
+static void whole_window_leaves_out_what_windows_since_gave(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {
+        FIRST,
+        WINDOW("i", "a", "70", "90"),
+        WINDOW("i", "a", "80", "90"),
+        WINDOW("i", "a", "85", "90"),
+        WINDOW("i", "a", "85", "90"), /* nothing new */
+        {.status = 403, .body = "{}"},
+        REFRESHED,
+        MANY,
+        WINDOW("i", "a", "95", "98"),
+        WINDOW("i", "a", "99", "99"),
+        WINDOW("i", "a", "99", "99"),
+    };
+    static const struct step all[] = {
+        {.since = 3, .whole = true},
+        {.since = 3, .whole = true}, /* up to 70 */
+        {.since = 5, .asked = FROM("71")},
+        {.since = 7, .asked = FROM("81"), .forgotten = true}, /* failed */
+        {.since = 8, .asked = FROM("81")},
+        {.since = 9}, /* all versions from 9 up, but who knows of which operations */
+        {.since = 9}, /* all of them again, up to 95 */
+        {.since = 4,
+         .whole = true,
+         .asked = "[" BELOW("71", "80", "5") "," BELOW("81", "85", "8") "," BELOW(
+             "86", "95", "9") "," FROM("96") "]"},
+        {.since = 4, .whole = true, .asked = FROM("100")},
+    };
+    check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    free(many);
+}
+
+enum { CYCLES = 150 };
+
+/* Neighbours are told as one then. */
+static void many_windows_between_whole_ones(void **state)
+{
+    (void)state;
+    static char histories[CYCLES + 3][512];
+    static struct http_reply script[3 + 3 * (CYCLES + 2)];
+    static struct step all[CYCLES + 3];
+    char *many = many_documents();
+    size_t replies = 0;
+    const struct http_reply first[] = {FIRST};
+    for (size_t i = 0; i < ARRAY_LEN(first); i++)
+        script[replies++] = first[i];
+    all[0] = (struct step){.since = 1, .whole = true};
+    for (int i = 1; i < CYCLES + 3; i++) {
+        snprintf(histories[i], sizeof histories[i],
+                 "{\"indices\":{\"index\":{\"uuid\":\"i\",\"shards\":{\"0\":[{\"routing\":{"
+                 "\"primary\":true},"
+                 "\"commit\":{\"user_data\":{\"history_uuid\":\"a\"}},\"seq_no\":"
+                 "{\"global_checkpoint\":%d}}]}}}}",
+                 10 * i);
+        script[replies++] = (struct http_reply){.body = histories[i]};
+        script[replies++] = (struct http_reply)REFRESHED;
+        script[replies++] = (struct http_reply){.body = many};
+        all[i] = (struct step){.since = 100 + i, .asked = "_seq_no\""};
+    }
+    all[1] = (struct step){.since = 1, .whole = true};
+    all[CYCLES + 2] = (struct step){.since = 2, .whole = true, .asked = FROM("1521")};
+    struct world w;
+    steps = all;
+    step_count = ARRAY_LEN(all);
+    run(&w, script, replies, read_marked);
+    assert_true(w.fine);
+    const char *body = http_server_seen(w.server, replies - 1)->body;
+    int64_t low = 11;
+    size_t pieces = 0;
+    for (const char *at = body; (at = strstr(at, "\"_seq_no\":{\"gte\":")); at++, pieces++) {
+        long long from, to, below;
+        if (sscanf(at,
+                   "\"_seq_no\":{\"gte\":%lld,\"lte\":%lld}}},{\"range\":{\"timestamp\":{\"lt\":\"%"
+                   "lld\"",
+                   &from, &to, &below) != 3)
+            break; /* the rest */
+        assert_int_equal(from, low);
+        assert_int_equal(below, 100 + to / 10); /* of the last one that it stands for */
+        low = to + 1;
+    }
+    assert_int_equal(low, 1511);
+    assert_true(pieces > 30 && pieces <= 64);
+    assert_non_null(strstr(body, FROM("1511")));
+    tear_down(&w);
     free(many);
 }
 
@@ -368,6 +464,8 @@ int main(void)
         cmocka_unit_test(window_of_known_documents),
         cmocka_unit_test(window_leaves_out_what_was_given),
         cmocka_unit_test(whole_windows_by_their_own_marks),
+        cmocka_unit_test(whole_window_leaves_out_what_windows_since_gave),
+        cmocka_unit_test(many_windows_between_whole_ones),
         cmocka_unit_test(another_history),
         cmocka_unit_test(history_that_fails),
     };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEN_MAX = 256, CONNECTIONS_MAX = 64 };
+enum { SEEN_MAX = 512, CONNECTIONS_MAX = 64 };
 
 struct connection {
     uv_tcp_t tcp;
