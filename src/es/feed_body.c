@@ -67,13 +67,14 @@ static void append_operations(const struct es_feed_options *options, const struc
 static void append_query(const struct es_feed_options *options, const struct es_client *client,
                          struct buf *body)
 {
-    const bool several = options->where_true || options->from_seq_no > 0;
+    const bool later = options->from_seq_no > 0 || options->given_count > 0;
+    const bool several = options->where_true || later;
     buf_append_str(body, several ? "\"query\":{\"bool\":{\"must\":[" : "\"query\":");
     if (options->all)
         buf_append_str(body, "{\"match_all\":{}}");
     else
         es_append_range(client, body, options->since, options->until);
-    if (options->from_seq_no > 0) {
+    if (later) {
         buf_append_char(body, ',');
         append_operations(options, client, body);
     }

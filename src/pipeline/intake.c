@@ -138,10 +138,10 @@ bool intake_entries(struct cycle *c, const struct source_page *page, struct aren
 bool intake_documents(struct cycle *c, const struct source_page *page, struct arena *arena,
                       struct err *err)
 {
-    struct item *items = arena_alloc(arena, (page->count + 1) * sizeof *items);
     /* Where an _id may stand for several documents, this one may not be the record's. */
     const bool by_key = !page->documents || es_client_routed(c->p->elasticsearch);
-    size_t count = 0;
+    struct item *items = arena_alloc(arena, (by_key ? 1 : page->count + 1) * sizeof *items);
+    size_t count = 0; /* 0 by key: each in the place of the one before */
     for (uint32_t i = 0; i < page->count; i++) {
         const struct change_entry *entry = &page->entries[i];
         look_ahead(c, page, i);

@@ -29,6 +29,7 @@ struct documents {
     int64_t rest;
     size_t count, count_before;       /* of this read and the one before it that left out nothing */
     struct source_history history;    /* as of before the last refresh; id 0: not known */
+    bool asked;                       /* for it, once at least */
     struct mark last, whole;          /* of all windows, and of those of the whole overlap */
     struct es_given given[GIVEN_MAX]; /* by windows since the last one of the whole overlap */
     size_t given_count;
@@ -178,7 +179,7 @@ static void on_opened(void *ctx, struct es_feed *feed, const struct err *err)
 static bool open_feed(struct documents *d, int64_t since, int64_t until, int64_t from_seq_no,
                       struct err *err)
 {
-    const bool whole = from_seq_no > 0 && d->window.whole;
+    const bool whole = d->marked && d->window.whole;
     const struct es_feed_options options = {
         .since = since,
         .until = until,
@@ -243,9 +244,10 @@ bool source_documents_refresh(struct source *source, struct err *err)
 {
     struct documents *d = (struct documents *)source;
     d->history = (struct source_history){0};
-    /* What is left out has to be worth a request more. */
-    if (d->count >= DIVIDE_FROM && !source_history_read(d->client, &d->history, err))
+    /* What is left out has to be worth a request more; the first window may be the base of many. */
+    if ((!d->asked || d->count >= DIVIDE_FROM) && !source_history_read(d->client, &d->history, err))
         return false;
+    d->asked = true;
     return await_es_refresh(d->client, err);
 }
 

@@ -246,8 +246,8 @@ static void check_marked(const struct http_reply *script, size_t replies, const 
     assert_true(w.fine);
     assert_int_equal(http_server_count(w.server), replies);
     for (size_t i = 1; i < count; i++) {
-        const char *stats = http_server_seen(w.server, 3 * i)->path;
-        const char *body = http_server_seen(w.server, 3 * i + 2)->body;
+        const char *stats = http_server_seen(w.server, 3 * i + 1)->path;
+        const char *body = http_server_seen(w.server, 3 * i + 3)->body;
         assert_non_null(strstr(stats, "/index/_stats/get?level=shards"));
         if (!strstr(body, all[i].asked ? all[i].asked : "\"gte\":\"") ||
             (!all[i].asked && strstr(body, "_seq_no\"")))
@@ -256,7 +256,7 @@ static void check_marked(const struct http_reply *script, size_t replies, const 
     tear_down(&w);
 }
 
-#define FIRST        ROOT, REFRESHED, MANY
+#define FIRST        ROOT, {.body = "{}"}, REFRESHED, MANY /* no history is known */
 #define FROM(seq_no) "{\"range\":{\"_seq_no\":{\"gte\":" seq_no "}}}"
 /* A part of what windows between gave, without what they gave. */
 #define BELOW(from, to, version)                                                 \
@@ -363,7 +363,7 @@ static void many_windows_between_whole_ones(void **state)
 {
     (void)state;
     static char histories[CYCLES + 3][512];
-    static struct http_reply script[3 + 3 * (CYCLES + 2)];
+    static struct http_reply script[4 + 3 * (CYCLES + 2)];
     static struct step all[CYCLES + 3];
     char *many = many_documents();
     size_t replies = 0;
@@ -407,6 +407,37 @@ static void many_windows_between_whole_ones(void **state)
     assert_int_equal(low, 1511);
     assert_true(pieces > 30 && pieces <= 64);
     assert_non_null(strstr(body, FROM("1511")));
+    tear_down(&w);
+    free(many);
+}
+
+/* An index that was empty when the first window was read. */
+static void windows_from_the_first_operation_on(void **state)
+{
+    (void)state;
+    char *many = many_documents();
+    const struct http_reply script[] = {
+        ROOT,
+        HISTORY_OF("i", "a", "-1", "-1"),
+        REFRESHED,
+        {.body = HITS("")},
+        REFRESHED, /* few documents are not worth asking */
+        MANY,
+        WINDOW("i", "a", "70", "90"),
+        WINDOW("i", "a", "80", "90"),
+    };
+    static const int64_t since[] = {1, 5, 7, 1};
+    static const bool whole[] = {true, false, false, true};
+    static struct step all[4];
+    for (size_t i = 0; i < 4; i++)
+        all[i] = (struct step){.since = since[i], .whole = whole[i]};
+    struct world w;
+    steps = all;
+    step_count = ARRAY_LEN(all);
+    run(&w, script, ARRAY_LEN(script), read_marked);
+    assert_true(w.fine);
+    const char *body = http_server_seen(w.server, ARRAY_LEN(script) - 1)->body;
+    assert_non_null(strstr(body, "[" BELOW("0", "70", "7") "," FROM("71") "]"));
     tear_down(&w);
     free(many);
 }
@@ -466,6 +497,7 @@ int main(void)
         cmocka_unit_test(whole_windows_by_their_own_marks),
         cmocka_unit_test(whole_window_leaves_out_what_windows_since_gave),
         cmocka_unit_test(many_windows_between_whole_ones),
+        cmocka_unit_test(windows_from_the_first_operation_on),
         cmocka_unit_test(another_history),
         cmocka_unit_test(history_that_fails),
     };
