@@ -190,25 +190,30 @@ def report(chosen, place_of, elastic):
     def say(text):
         print(text, file=sys.stderr, flush=True)
 
-    results, runs, idle = [], [], []
-    for number in range(chosen.rounds):
+    def one_round(name):
         result = {}
         for part, size in ((rounds.from_cassandra, chosen.records),
                            (rounds.from_elasticsearch, chosen.records),
                            (rounds.other_writes, chosen.records // 3),
                            (rounds.cycle, chosen.changed)):
-            say(f"round {number + 1}: {part.__name__}")
+            say(f"{name}: {part.__name__}")
             result |= part(place_of, size)
+        say(f"{name}: steady")
+        return result, rounds.steady(place_of, chosen.rate, chosen.seconds)
+
+    results, runs, idle = [], [], []
+    one_round("warm-up")  # servers that have just started are several times as slow
+    for number in range(chosen.rounds):
+        result, run = one_round(f"round {number + 1}")
         results.append(result)
-        say(f"round {number + 1}: steady")
-        runs.append(rounds.steady(place_of, chosen.rate, chosen.seconds))
+        runs.append(run)
         say(f"round {number + 1}: idle")
         idle.append(rounds.idle(place_of, chosen.seconds)["core"])
-        print(json.dumps({**result, "steady": runs[-1]["core"], "idle": idle[-1]}), flush=True)
+        print(json.dumps({**result, "steady": run["core"], "idle": idle[-1]}), flush=True)
     say("the daemon alone")
     return (f"Measured {datetime.date.today()} on {machine()}, Elasticsearch {elastic.version}, "
             f"{chosen.rounds} rounds of {chosen.records:,} records (`make bench`), load average "
-            f"{os.getloadavg()[1]:.0f}: minimum / median / maximum.\n\n"
+            f"{os.getloadavg()[1]:.0f}, after one that is not counted: minimum / median / maximum.\n\n"
             f"{parts_table(results)}\n{shares_table(results)}\n{allowed(results)}\n"
             f"{steady_table(runs, chosen.rate)}\n"
             f"Idle at interval 1: {spread(idle, '.2f')} % of a core (goal 0.3 %: "
