@@ -537,7 +537,7 @@ static bool move_all(struct blocks *b, uint32_t slot, blocks_fn *move, void *ctx
 
 bool blocks_merge(struct blocks *b, blocks_fn *move, void *ctx, struct err *err)
 {
-    if (b->count <= BLOCKS_FEW + 4 * (b->places.count / STORE_BLOCK_ENTRIES))
+    if (b->count <= BLOCKS_FEW + 4 * (places_count(&b->places) / STORE_BLOCK_ENTRIES))
         return true;
     size_t moved = 0;
     for (uint32_t slot = b->oldest; slot != NONE && moved < MOVED_MAX; slot = b->at[slot].behind) {

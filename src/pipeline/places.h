@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which entries the state file has, and where: a hash table of 20 bytes an entry. It knows 128 bits
- * of an entry instead of its key, so two are never taken for one. Zero-initialised is empty. */
+/* Which entries the state file has, and where: hash tables of 20 bytes an entry, so many that only
+ * a small part of all is there twice while one grows. It knows 128 bits of an entry instead of its
+ * key, so two are never taken for one. Zero-initialised is empty. */
 
 struct places_id {
     uint64_t key;   /* of the key alone */
@@ -35,10 +36,15 @@ static inline unsigned place_seen(const struct place *p)
     return p->where & 3;
 }
 
-struct places {
+struct places_table {
     struct place *at;
     size_t capacity, count;
 };
+enum { PLACES_TABLES = 32 };
+struct places {
+    struct places_table tables[PLACES_TABLES]; /* by key */
+};
+size_t places_count(const struct places *places);
 void places_free(struct places *places);
 /* NULL: it has none. Borrowed until the next put or remove. */
 struct place *places_find(const struct places *places, struct places_id id);
