@@ -28,10 +28,12 @@ class Writer(threading.Thread):
 
     def run(self):
         while not self.stop.is_set():
-            batch = [(str(uuid.uuid4()), now(), {"user": "w", "likes": 1}) for _ in range(20)]
-            self.place.elastic.bulk(self.place.index, batch)
-            self.keys += [key for key, _, _ in batch]
-            self.keys += [self.place.write_row(now(), user="w", likes=2) for _ in range(20)]
+            keys = [str(uuid.uuid4()) for _ in range(40)]
+            self.keys += keys  # before anybody can see them
+            self.place.elastic.bulk(self.place.index, [(key, now(), {"user": "w", "likes": 1})
+                                                       for key in keys[:20]])
+            for key in keys[20:]:
+                self.place.write_row(now(), key, user="w", likes=2)
             with contextlib.suppress(queue.Empty):
                 self.write_again(self.again.get_nowait())
 
