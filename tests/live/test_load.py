@@ -312,7 +312,9 @@ def test_the_daemon_does_it(ready, caes):
     more.send_signal(signal.SIGINT)
     more.wait(20)
     eventually(lambda: settings(ready)[0] != "-1")
-    report = load(caes, "cassandra", "--resume")
+    # 4: it is ending still
+    report = eventually(lambda: (done := caes.command("load", "--from", "cassandra", "--json", "--resume",
+                                                      code=None)).code != 4 and done).json
     assert report["resumed"] and report["records"] < 12000 - second
     assert documents(ready) == records
 
