@@ -39,7 +39,8 @@ static bool ask_reload(struct run *run, struct err *err)
 {
     struct app_config *config = session_read(&run->session, err);
     if (!config) {
-        log_error(run->session.log, "goes on with the old configuration: %s", err->text);
+        log_error(run->session.log, "goes on with the %s configuration: %s",
+                  run->next ? "last good" : "old", err->text);
         logging_reopen(run->session.logging);
         return false;
     }

@@ -156,9 +156,9 @@ struct es_given {
 };
 struct es_feed_options {
     int64_t since, until;
-    /* Not 0: only documents whose last operation has this sequence number or a higher one, without
-     * those of given, in ascending order, each from behind the sequence number of the one before
-     * it. Borrowed until the feed is closed. */
+    /* Only documents whose last operation has this sequence number or a higher one (0: any),
+     * without those of given, in ascending order, each from behind the sequence number of the one
+     * before it. Borrowed until the feed is closed. */
     int64_t from_seq_no;
     const struct es_given *given;
     size_t given_count;

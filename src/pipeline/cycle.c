@@ -15,7 +15,8 @@ static bool is_full(const struct cycle *c)
 /* What is left is done by a later cycle. */
 static bool interrupted(const struct cycle *c, const struct io_wake *stop)
 {
-    return (stop && stop->raised) || c->report->transient > 0 || (is_full(c) && !c->retry);
+    return (stop && stop->raised) || c->report->transient > 0 || c->cut_short ||
+           (is_full(c) && !c->retry);
 }
 
 /* False, and err tells why, when the cycle can't be completed. */
@@ -33,10 +34,11 @@ static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct 
     return err_set(err, ERR_UNAVAILABLE,
                    "%lld dead letters are all that deadLetters.max allows: nothing more is copied "
                    "until they are settled",
-                   (long long)c->p->dead_letters);
+                   (long long)c->p->options.dead_letters_max);
 }
 
-/* Hands the source's window to take, page by page. */
+/* Hands the source's window to take, page by page. What cut it short may be over before the cycle
+ * is: a batch can make room among the dead letters. */
 static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
                         const struct io_wake *stop, struct err *err)
 {
@@ -52,6 +54,7 @@ static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
         if (fine)
             memory_trim(c->p->memory);
     } while (fine && page.count > 0 && !interrupted(c, stop));
+    c->cut_short = c->cut_short || (fine && page.count > 0);
     arena_free(&arena);
     s->ops->close(s);
     return fine;

@@ -60,6 +60,7 @@ struct cycle {
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
     bool whole;
+    bool cut_short; /* a window was not read to its end: what is behind it is nobody's yet */
     char stores[STORE_STORES_MAX]; /* where the known history begins (synced.c) */
     struct pipeline_retry *retry;  /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
@@ -74,7 +75,8 @@ struct item {
     struct change_row row;
     struct memory_entry *entries;
     bool have_document;
-    bool copy_stands; /* the row is still what was copied: the document was not asked for */
+    bool copy_stands; /* the row is still what was copied: the document was not asked for, and
+                         nothing is compared */
     bool retried;     /* somebody asks for what was put into the dead letters */
     bool mended;      /* somebody says which side is right, whatever the versions are */
     struct resolve_facts facts;

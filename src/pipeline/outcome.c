@@ -150,7 +150,10 @@ static bool after_decision(struct cycle *c, struct item *item, struct err *err)
 {
     const char *text = resolve_rule_text(item->decision.rule);
     char name[RESOLVE_RULE_NAME_MAX];
-    if (log_enabled(c->p->options.log, LOG_DEBUG))
+    if (item->copy_stands)
+        log_debug(c->p->options.log, "%.*s version %lld: %s", SLICE_ARG(item->key.text),
+                  (long long)item->decision.version, text);
+    else if (log_enabled(c->p->options.log, LOG_DEBUG))
         log_debug(c->p->options.log, "%.*s document %lld entry %lld: %s", SLICE_ARG(item->key.text),
                   (long long)item->facts.document_version, (long long)item->facts.entry_version,
                   text);
@@ -269,6 +272,7 @@ bool outcome_record(struct cycle *c, struct item *items, size_t count, struct er
             goto failed;
         advance_key(c, item);
         const bool settled = item->decision.action != RESOLVE_DEAD && !item->put_off &&
+                             !item->copy_stands &&
                              (!item->writes || item->write.outcome != SINK_REJECTED);
         if (settled && p->dead_letters > 0 &&
             !store_dead_settle(p->store, p->id, item->key.text, item->decision.version, err))

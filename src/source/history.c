@@ -54,10 +54,11 @@ static struct source_history history_of(const struct json_node *indices)
     return history;
 }
 
-/* To be refused, or answered otherwise, is a reason to do without. */
+/* What will not be otherwise when it is asked for again (refused, not there, answered otherwise) is
+ * a reason to do without. */
 static bool does_without(enum err_code code)
 {
-    return code == ERR_AUTH || code == ERR_PROTOCOL || code == ERR_NOT_FOUND;
+    return err_class_of(code) != ERR_CLASS_RETRY;
 }
 
 bool source_history_read(struct es_client *client, struct source_history *history, struct err *err)

@@ -4,6 +4,7 @@ import time
 import uuid
 
 import pytest
+from state import dead_letters
 from support import eventually, now
 
 
@@ -184,6 +185,21 @@ def test_full_letters_can_be_retried(place, caes):
     assert caes.command("dlq", "retry", "--json").json["left"] == 0
     caes.sync()
     assert len(place.rows()) == 4
+
+
+def test_a_window_that_full_letters_cut_short(place, caes):
+    """What stands behind the page that made the last letter is copied when a batch has made room."""
+    place.make(columns={"likes": "int"}, properties={"likes": {"type": "keyword"}})
+    caes.configure(interval=0.2, sync={"settle": 0.5}, deadLetters={"max": 2})
+    version = now()
+    old = place.put_doc(version - 1, likes="many")
+    caes.sync(code=None)
+    assert len(dead_letters(caes)) == 1
+    place.put_doc(version, likes="many")
+    place.elastic.bulk(place.index, [(uuid.uuid4(), version, {"likes": i}) for i in range(2500)])
+    place.write_row(now(), key=old, likes=1)
+    caes.run()
+    eventually(lambda: len(place.rows()) == 2501)
 
 
 def write_rows(place, version, rows, **using):

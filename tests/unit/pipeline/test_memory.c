@@ -493,8 +493,10 @@ static void change_any(void)
 static void compare_one(int key, int version)
 {
     const struct store_entry *m = &model[0][key][version];
-    if (m->version == 0) /* never, or forgotten */
+    if (m->version == 0) { /* never, or forgotten */
+        assert_int_equal(seen(key, version + 1), 0);
         return;
+    }
     const struct memory_entry *e = entry(key, version + 1);
     assert_int_equal(e->entry.first_look, m->first_look);
     assert_int_equal(e->entry.looks, m->looks);

@@ -487,6 +487,26 @@ static void history_that_fails(void **state)
     free(many);
 }
 
+/* One that never will be is done without. */
+static void history_that_is_refused(void **state)
+{
+    (void)state;
+    static const int refused[] = {301, 400, 403, 404, 405, 410};
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        const struct http_reply script[] = {ROOT,
+                                            {.status = refused[i], .body = "{\"error\":\"no\"}"},
+                                            REFRESHED,
+                                            {.body = HITS("")}};
+        static const struct step all[] = {{.since = 5}};
+        struct world w;
+        steps = all;
+        step_count = ARRAY_LEN(all);
+        run(&w, script, ARRAY_LEN(script), read_marked);
+        assert_true(w.fine);
+        tear_down(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +520,7 @@ int main(void)
         cmocka_unit_test(windows_from_the_first_operation_on),
         cmocka_unit_test(another_history),
         cmocka_unit_test(history_that_fails),
+        cmocka_unit_test(history_that_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
