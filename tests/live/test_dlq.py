@@ -202,6 +202,22 @@ def test_a_window_that_full_letters_cut_short(place, caes):
     eventually(lambda: len(place.rows()) == 2501)
 
 
+def test_a_look_that_compares_nothing_settles_nothing(place, caes):
+    """The second look at a copied record sees to its row; a document that was refused meanwhile stays."""
+    place.make(columns={"likes": "int"}, properties={"likes": {"type": "keyword"}})
+    caes.configure(interval=0.2, sync={"settle": 3})
+    version = now()
+    key = place.put_doc(version, likes=1)
+    daemon = caes.run()
+    eventually(lambda: key in place.rows())
+    place.elastic.put(place.index, key, version, {"likes": "many"}, version_type="external_gte")
+    place.cql(f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) VALUES (0, {version - 1}, {key})")
+    eventually(lambda: "to the dead letters" in daemon.text())
+    time.sleep(5)
+    daemon.stop()
+    assert len(dead_letters(caes)) == 1
+
+
 def write_rows(place, version, rows, **using):
     """Rows and their entries, many at once; rows: {key: content}."""
     timestamp = using.get("timestamp")
