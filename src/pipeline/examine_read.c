@@ -89,11 +89,10 @@ const struct store_entry *examine_highest(const struct item *item)
 
 /* Whether it is the second look at a record that was copied: a look that is there for a row that
  * shows later than its entry. What became of the document since, the last look tells. */
-static bool may_do_without(const struct cycle *c, const struct item *item)
+bool examine_row_may_do(int64_t now, const struct item *item)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
-        if (e->entry.due <= c->now &&
-            (e->entry.looks != STORE_LOOKS_SECOND - 1 || e->put_off_since))
+        if (e->entry.due <= now && (e->entry.looks != STORE_LOOKS_SECOND - 1 || e->put_off_since))
             return false;
     }
     const struct store_entry *e = examine_highest(item);
@@ -120,7 +119,7 @@ static void ask_documents(struct reading *r, bool rows_read)
     r->asked_count = 0;
     for (size_t i = 0; i < r->count; i++) {
         struct item *item = &r->items[i];
-        if (item->have_document || may_do_without(r->c, item) != rows_read)
+        if (item->have_document || examine_row_may_do(r->c->now, item) != rows_read)
             continue;
         item->copy_stands = rows_read && copy_stands(r->c, item);
         if (!item->copy_stands)

@@ -130,6 +130,8 @@ void examine_facts(const struct cycle *c, struct item *item);
 /* what both stores hold (examine_read.c; of items without entries in any case), */
 MUST_USE bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                            struct err *err);
+/* whether its row alone may be looked at, */
+MUST_USE bool examine_row_may_do(int64_t now, const struct item *item);
 const struct store_entry *examine_highest(const struct item *item); /* of its entries, or NULL */
 /* the write of an item's decision, */
 void examine_prepare(const struct cycle *c, struct item *item);
