@@ -87,21 +87,21 @@ def measure(case, records, wrapper=()):
 
 
 SIDES = ("cassandra", "elasticsearch")
-TWO = ("one", "two")
+NAMES = ("one", "two")
 
 
-def two_pipelines(folder, servers, workers):
+def pipelines(folder, servers, workers):
     names = [{"name": name, **{key: value for key, value in configuration(folder, *pair).items()
-                               if key.endswith("Config")}} for name, pair in zip(TWO, servers)]
+                               if key.endswith("Config")}} for name, pair in zip(NAMES, servers)]
     return {"state": f"{folder}/state.db", "pidFile": f"{folder}/pid", "http": {"listen": "off"},
             "workers": workers, "interval": 60, "pipelines": names}
 
 
 @contextlib.contextmanager
 def running(folder, servers, workers):
-    """A daemon with two pipelines; its process and how to ask it something."""
+    """A daemon with a pipeline for each pair of servers; its process and how to ask it something."""
     file = Path(folder, "config.yaml")
-    file.write_text(json.dumps(two_pipelines(folder, servers, workers)))
+    file.write_text(json.dumps(pipelines(folder, servers, workers)))
 
     def ask(*words):
         return subprocess.Popen([PROGRAM, "-c", str(file), *words, "--json"],
@@ -114,21 +114,25 @@ def running(folder, servers, workers):
     process.wait()
 
 
-def measure_workers(side, records, workers):
-    """Two loads at once, each of its own pipeline with servers of its own: records a second of both
+def measure_workers(side, records, workers, loads=2):
+    """Loads at once, each of its own pipeline with servers of its own: records a second of all
     together, cores that the daemon has meanwhile, microseconds of its CPU a record"""
     old = int(time.time()) - 5000
     rows, documents = (records, 0) if side == "cassandra" else (0, records)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         servers = [(stack.enter_context(Fake("cassandra", rows, old)),
-                    stack.enter_context(Fake("elasticsearch", documents, old))) for _ in TWO]
+                    stack.enter_context(Fake("elasticsearch", documents, old))) for _ in range(loads)]
         process, ask = stack.enter_context(running(folder, servers, workers))
+
+        def load():
+            return [finish(one)[0] for one in
+                    [ask("load", "--from", side, "--pipeline", name) for name in NAMES[:loads]]]
+        load()  # the scripted servers render what they will be asked for
         cpu, start = spent(process.pid), time.monotonic()
-        reports = [finish(one)[0] for one in
-                   [ask("load", "--from", side, "--pipeline", name) for name in TWO]]
+        reports = load()
         seconds, cpu = time.monotonic() - start, spent(process.pid) - cpu
-    assert [r["copied"] for r in reports] == [records, records], reports
-    return 2 * records / seconds, cpu / seconds, cpu * 1e6 / (2 * records)
+    assert [r["copied"] for r in reports] == [records] * loads, reports
+    return loads * records / seconds, cpu / seconds, cpu * 1e6 / (loads * records)
 
 
 def main():
@@ -149,12 +153,13 @@ def main():
         cpu = [r[0] for r in rounds]
         print(f"{name:34}{min(cpu):22.2f}{statistics.median(cpu):8.2f}{max(cpu):8.2f}"
               f"{max(r[1] for r in rounds):12,.0f}{max(r[2] for r in rounds):6.0f}", flush=True)
-    for side, workers in itertools.product(SIDES, (1, 2)):
+    for side, loads, workers in itertools.product(SIDES, (1, 2), (1, 2)):
         if chosen.only in "workers":
-            rounds = [measure_workers(side, chosen.records, workers) for _ in range(chosen.rounds)]
+            rounds = [measure_workers(side, chosen.records, workers, loads)
+                      for _ in range(chosen.rounds)]
             rate, cores, cpu = (statistics.median(column) for column in zip(*rounds))
-            print(f"workers {workers}, two loads from {side}: {rate:,.0f} records/s, {cores:.2f} "
-                  f"cores, {cpu:.2f} us a record", flush=True)
+            print(f"workers {workers}, {loads} loads from {side}: {rate:,.0f} records/s, "
+                  f"{cores:.2f} cores, {cpu:.2f} us a record", flush=True)
 
 
 if __name__ == "__main__":

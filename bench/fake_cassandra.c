@@ -19,6 +19,7 @@ enum { GLOBAL_TABLE = 1, MORE_PAGES = 2, NO_METADATA = 4 };
 struct fake {
     struct script script;
     struct script_select prepared[PREPARED_MAX];
+    struct slice texts[PREPARED_MAX];
     unsigned prepared_count;
     struct buf stream; /* requests, out of their segments */
     struct cql_outbound out;
@@ -137,16 +138,26 @@ static enum cql_opcode answer_query(const struct fake *fake, struct cql_reader r
     return CQL_OP_RESULT;
 }
 
+/* Its rows are rendered once. */
+static unsigned prepare(struct fake *fake, struct slice text)
+{
+    for (unsigned i = 0; i < fake->prepared_count; i++)
+        if (slice_equal(fake->texts[i], text))
+            return i;
+    if (fake->prepared_count == PREPARED_MAX)
+        exit(1);
+    const unsigned number = fake->prepared_count++;
+    fake->texts[number] = slice_of(strndup(text.ptr, text.len), text.len);
+    script_read(&fake->script, fake->texts[number], &fake->prepared[number]);
+    return number;
+}
+
 static enum cql_opcode answer_prepare(struct fake *fake, struct cql_reader r, int version,
                                       struct buf *body)
 {
     char id[4];
-    if (fake->prepared_count == PREPARED_MAX)
-        exit(1);
-    const unsigned number = fake->prepared_count++;
-    struct script_select *s = &fake->prepared[number];
-    const struct slice text = cql_read_bytes(&r);
-    script_read(&fake->script, slice_of(strndup(text.ptr, text.len), text.len), s);
+    const unsigned number = prepare(fake, cql_read_bytes(&r));
+    const struct script_select *s = &fake->prepared[number];
     buf_append_be32(body, 4);
     cql_write_string(body, cql_encode_i32(id, (int32_t)number));
     if (version >= 5)

@@ -161,14 +161,14 @@ def alone_table(chosen):
 
 
 def workers_table(chosen):
-    table = Table("two loads at once, of two pipelines", "workers", "records/s of both",
+    table = Table("loads at once, each of a pipeline", "workers", "records/s of all",
                   "cores of the daemon", "CPU µs a record")
     for side in daemon.SIDES:
-        for workers in (1, 2):
-            measured = [daemon.measure_workers(side, max(chosen.records, 200000), workers)
+        for loads, workers in ((1, 1), (1, 2), (2, 1), (2, 2)):
+            measured = [daemon.measure_workers(side, max(chosen.records, 200000), workers, loads)
                         for _ in range(chosen.rounds)]
             rate, cores, used = zip(*measured)
-            table.add(f"from {side.title()}", workers, spread(rate, ",.0f"), spread(cores, ".2f"),
+            table.add(f"{loads} from {side.title()}", workers, spread(rate, ",.0f"), spread(cores, ".2f"),
                       spread(used, ".2f"))
     return table.text()
 

@@ -4,6 +4,7 @@
 #include "app/engine.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "job/crew.h"
 #include "job/verify.h"
 
 /* For the files of the engine only. */
@@ -66,6 +67,9 @@ struct engine {
  * configuration. */
 struct job_stores engine_stores(const struct engine *e);
 struct job_verify engine_verify_options(const struct engine *e, const struct job_stores *stores);
+
+/* engine_crew.c: threads that help with a job, as many as workers allows; NULL: none. For tasks. */
+struct job_crew *engine_crew(struct engine *e);
 
 /* engine_self.c: after a cycle, starts a comparison of both stores where it is due. */
 void engine_self_check(struct engine *e, bool gap);

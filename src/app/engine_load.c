@@ -57,7 +57,7 @@ static bool load(struct engine_job *job, struct err *err)
     struct job_stores stores = engine_stores(e);
     struct cycling cycling = {.e = e};
     const struct json_node *from = json_member(job->request, "from");
-    const struct job_load options = {
+    struct job_load options = {
         .stores = &stores,
         .store = e->store,
         .pipeline = e->pipeline,
@@ -76,7 +76,9 @@ static bool load(struct engine_job *job, struct err *err)
     bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
     if (fine) {
         start_cycles(&cycling);
+        options.crew = engine_crew(e);
         fine = job_load(&options, &report, err);
+        job_crew_free(options.crew);
         io_wake_raise(&cycling.stop);
         io_group_wait(&cycling.running);
         if (cycling.err.code != ERR_NONE)

@@ -193,6 +193,49 @@ void io_lock_give(struct io_lock *lock)
     schedule(next);
 }
 
+/* --- elsewhere */
+
+struct visit {
+    struct io_loop *here, *there;
+    io_task_fn *fn;
+    void *ctx;
+    struct io_group group;
+};
+
+static void on_returned(void *ctx)
+{
+    struct visit *v = ctx;
+    io_group_done(&v->group);
+}
+
+static void on_visited(void *ctx)
+{
+    struct visit *v = ctx;
+    io_loop_post(v->here, on_returned, v);
+}
+
+static void visit_main(void *ctx)
+{
+    const struct visit *v = ctx;
+    v->fn(v->ctx);
+}
+
+static void on_arrived(void *ctx)
+{
+    struct visit *v = ctx;
+    io_task_start(v->there, visit_main, v, on_visited);
+}
+
+void io_task_visit(struct io_loop *here, struct io_loop *there, io_task_fn *fn, void *ctx)
+{
+    struct visit v = {.here = here, .there = there, .fn = fn, .ctx = ctx};
+    io_group_add(&v.group);
+    io_loop_post(there, on_arrived, &v);
+    io_group_wait(&v.group);
+}
+
+/* --- sleep */
+
 struct sleep {
     struct io_wake *wake;
     struct io_timer *timer;

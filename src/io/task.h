@@ -23,6 +23,10 @@ void io_task_start(struct io_loop *loop, io_task_fn *fn, void *ctx, io_task_fn *
 /* The running task, or NULL on the loop's own stack. */
 struct io_task *io_task_self(void);
 
+/* Runs fn as a task of another loop, on the thread that runs that; the caller's task, of the loop
+ * here, waits for its end. Both loops must go on until then. */
+void io_task_visit(struct io_loop *here, struct io_loop *there, io_task_fn *fn, void *ctx);
+
 /* Waits inside a task for a number of callbacks. Zero-initialised is empty. */
 struct io_group {
     size_t pending;

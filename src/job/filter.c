@@ -8,7 +8,7 @@
 enum { BLOCK_WORDS = 8, PROBES = 8 };
 
 struct job_filter {
-    uint64_t (*blocks)[BLOCK_WORDS];
+    _Atomic uint64_t (*blocks)[BLOCK_WORDS];
     uint64_t mask;
 };
 
@@ -41,14 +41,16 @@ static uint64_t bit_of(uint64_t hash, int probe)
 
 void job_filter_add(struct job_filter *f, uint64_t hash)
 {
-    uint64_t *block = f->blocks[hash >> 32 & f->mask];
-    for (int i = 0; i < PROBES; i++)
-        block[i] |= bit_of(hash, i);
+    _Atomic uint64_t *block = f->blocks[hash >> 32 & f->mask];
+    for (int i = 0; i < PROBES; i++) {
+        if (!(block[i] & bit_of(hash, i)))
+            block[i] |= bit_of(hash, i);
+    }
 }
 
 bool job_filter_has(const struct job_filter *f, uint64_t hash)
 {
-    const uint64_t *block = f->blocks[hash >> 32 & f->mask];
+    const _Atomic uint64_t *block = f->blocks[hash >> 32 & f->mask];
     for (int i = 0; i < PROBES; i++) {
         if (!(block[i] & bit_of(hash, i)))
             return false;

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /* Which keys are certainly not there: a Bloom filter in blocks of a cache line. With 10 bits a key
- * about one of a hundred that are not there seems to be. */
+ * about one of a hundred that are not there seems to be. For any thread, in one order for all of
+ * them (sequentially consistent). */
 struct job_filter;
 
 /* bytes: a power of two, at least 64. */

@@ -19,50 +19,11 @@ enum {
     LATER = 500
 };
 
-/* --- several tasks */
-
-struct working {
-    struct load *l;
-    uint32_t next, count;
-    load_work_fn *work;
-    unsigned running;
-    struct io_wake ended;
-    bool failed;
-    struct err err; /* the first */
-};
-
-static void work_main(void *ctx)
+void load_flows_open(struct load *l)
 {
-    struct working *w = ctx;
-    struct err err = {0};
-    while (!w->failed && w->next < w->count) {
-        if (w->work(w->l, w->next++, &err) || w->failed)
-            continue;
-        w->failed = true;
-        w->err = err;
-    }
-}
-
-static void work_ended(void *ctx)
-{
-    struct working *w = ctx;
-    if (--w->running == 0)
-        io_wake_raise(&w->ended);
-}
-
-bool load_each(struct load *l, unsigned tasks, uint32_t count, load_work_fn *work, struct err *err)
-{
-    struct working w = {.l = l, .count = count, .work = work, .running = tasks};
-    for (unsigned i = 0; i < tasks; i++)
-        io_task_start(l->o->stores->loop, work_main, &w, work_ended);
-    while (w.running > 0) {
-        io_sleep(l->o->stores->loop, TICK_MS, &w.ended);
-        if (job_pace_tells(&l->pace))
-            load_tell(l);
-    }
-    if (w.failed && err)
-        *err = w.err;
-    return !w.failed;
+    struct io_loop *loop = l->o->stores->loop;
+    job_flow_open(&l->cassandra, loop, l->o->stop, PAGES, ROWS_MIN, ROWS_MAX);
+    job_flow_open(&l->elasticsearch, loop, l->o->stop, BULKS, BULK_MIN, BULK_MAX);
 }
 
 /* --- the index's settings */
@@ -132,7 +93,9 @@ static bool restore(struct load *l, struct err *err)
 
 static bool open_direction(struct load *l, struct err *err)
 {
-    return l->o->from == CHANGE_CASSANDRA ? load_rows_open(l, err) : load_documents_open(l, err);
+    return l->o->from == CHANGE_CASSANDRA ? load_rows_open(l, err) && load_crew_open(l, err)
+                                          : load_documents_open(l, err) && load_crew_open(l, err) &&
+                                                load_documents_keys(l, err);
 }
 
 static bool copy(struct load *l, struct err *err)
@@ -234,13 +197,13 @@ bool job_load(const struct job_load *o, struct job_load_report *report, struct e
     const int64_t started = clock_mono_us();
     *report = (struct job_load_report){0};
     job_pace_start(&l.pace, o->stores->loop, o->rate, o->stop);
-    job_flow_open(&l.cassandra, o->stores->loop, o->stop, PAGES, ROWS_MIN, ROWS_MAX);
-    job_flow_open(&l.elasticsearch, o->stores->loop, o->stop, BULKS, BULK_MIN, BULK_MAX);
+    load_flows_open(&l);
     bool fine = load_prepare(&l, err) && load_read_entries(&l, err) && open_direction(&l, err) &&
                 relax(&l, err) && copy(&l, err) && again(&l, err) && finish(&l, err);
     fine = restore(&l, err) && fine;
     if (fine)
         load_tell(&l);
+    load_crew_close(&l);
     load_rows_close(&l);
     load_documents_close(&l);
     job_versions_free(l.versions);

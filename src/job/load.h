@@ -1,7 +1,7 @@
 #ifndef JOB_LOAD_H
 #define JOB_LOAD_H
 
-#include "job/stores.h"
+#include "job/crew.h"
 
 /* Copies everything that one side has to the other, beside the cycles, which go on.
  *
@@ -19,9 +19,10 @@ struct job_load {
     struct io_lock *lock; /* of the pipeline */
     const char *folder;   /* of temporary files */
     enum change_side from;
-    bool resume;  /* goes on with one that was not finished */
-    bool relax;   /* no refresh and no replicas of the index meanwhile */
-    int64_t rate; /* records a second; 0: no limit */
+    bool resume;           /* goes on with one that was not finished */
+    bool relax;            /* no refresh and no replicas of the index meanwhile */
+    int64_t rate;          /* records a second; 0: no limit */
+    struct job_crew *crew; /* that helps; NULL: none */
     struct io_wake *stop;
     void (*line)(void *ctx, struct slice progress); /* a JSON object, about once a second */
     void *ctx;

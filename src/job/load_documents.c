@@ -121,16 +121,17 @@ static bool copy_page(struct feeding *f, const struct source_index_page *page, s
     return true;
 }
 
-static bool save(struct feeding *f, uint32_t number, size_t count, struct err *err)
+static bool save(struct feeding *f, uint32_t number, const struct store_load_part *part,
+                 size_t count, struct err *err)
 {
-    return load_part_done(f->l, number, f->rest.later, f->rest.later_count, err) &&
+    return load_part_done(f->l, number, part, f->rest.later, f->rest.later_count, err) &&
            load_goes_on(f->l, (int64_t)count, err);
 }
 
 /* In the order of sequence numbers, so that it can be taken up again anywhere. */
-static bool copy_numbers(struct feeding *f, uint32_t number, struct err *err)
+static bool copy_numbers(struct feeding *f, uint32_t number, struct store_load_part *part,
+                         struct err *err)
 {
-    struct store_load_part *part = &f->l->parts[number];
     struct source_index_page page;
     int64_t low = part->position + 1;
     while (!part->done) {
@@ -150,17 +151,17 @@ static bool copy_numbers(struct feeding *f, uint32_t number, struct err *err)
         } else if (f->size <= size) {
             f->size = 2 * size; /* more shards than that have the number */
         }
-        if (!save(f, number, page.count, err))
+        if (!save(f, number, part, page.count, err))
             return false;
     }
     return true;
 }
 
 /* A feed can't be taken up again: the whole part is repeated. */
-static bool copy_versions(struct feeding *f, uint32_t number, struct err *err)
+static bool copy_versions(struct feeding *f, uint32_t number, struct store_load_part *part,
+                          struct err *err)
 {
     struct load *l = f->l;
-    struct store_load_part *part = &l->parts[number];
     struct source_index_page page = {0};
     do {
         const bool opened =
@@ -176,7 +177,7 @@ static bool copy_versions(struct feeding *f, uint32_t number, struct err *err)
             continue;
         }
         part->done = page.count == 0;
-        if (!copy_page(f, &page, err) || !save(f, number, page.count, err))
+        if (!copy_page(f, &page, err) || !save(f, number, part, page.count, err))
             return false;
     } while (!part->done);
     return true;
@@ -185,11 +186,12 @@ static bool copy_versions(struct feeding *f, uint32_t number, struct err *err)
 bool load_documents_part(struct load *l, uint32_t number, struct err *err)
 {
     struct feeding f = {.l = l, .size = load_limit(l, PAGE_FIRST), .seq_no = -1};
-    if (l->parts[number].done)
+    struct store_load_part part = load_part(l, number);
+    if (part.done)
         return true;
     const bool fine = es_client_version(l->o->stores->elasticsearch)->sequence_numbers
-                          ? copy_numbers(&f, number, err)
-                          : copy_versions(&f, number, err);
+                          ? copy_numbers(&f, number, &part, err)
+                          : copy_versions(&f, number, &part, err);
     feeding_close(&f);
     return fine;
 }

@@ -23,7 +23,8 @@ static bool read_keys(struct load *l, uint32_t number, struct err *err)
     struct source_range range;
     int64_t low, high;
     bool fine = true;
-    job_walk_part(INT64_MIN, INT64_MAX, l->documents->key_parts, number, &low, &high);
+    job_walk_part(INT64_MIN, INT64_MAX, (l->home ? l->home : l)->documents->key_parts, number, &low,
+                  &high);
     source_range_open(&range, low, high);
     while (fine && !range.ended) {
         if (source_scan_page(l->documents->keys, &range, add_key, l, err)) {
@@ -43,15 +44,20 @@ static void touch(void *ctx, struct slice key)
     load_guard_touch(l->documents->guard, key);
 }
 
-static bool scan_keys(struct load *l, struct err *err)
+static bool prepare_keys(struct load *l, struct err *err)
 {
     const struct job_stores *stores = l->o->stores;
     const struct source_scan_options options = {.keys_only = true};
-    int64_t partitions;
     l->documents->keys =
         source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
-    if (!l->documents->keys ||
-        !source_scan_estimate(stores->cassandra, &stores->options->table, &partitions, err))
+    return l->documents->keys != NULL;
+}
+
+bool load_documents_keys(struct load *l, struct err *err)
+{
+    const struct job_stores *stores = l->o->stores;
+    int64_t partitions;
+    if (!source_scan_estimate(stores->cassandra, &stores->options->table, &partitions, err))
         return false;
     const int64_t parts = partitions / KEYS_PER_PART;
     l->documents->key_parts = parts < KEY_PARTS_MIN   ? KEY_PARTS_MIN
@@ -93,9 +99,13 @@ static bool prepare_sink(struct load *l, struct err *err)
 bool load_documents_open(struct load *l, struct err *err)
 {
     l->documents = mem_zalloc(sizeof *l->documents);
-    l->documents->guard = load_guard_new(l->o->stores->loop);
-    pipeline_watch(l->o->pipeline, touch, l); /* before the first key is read */
-    return prepare_sink(l, err) && scan_keys(l, err);
+    if (l->home) {
+        l->documents->guard = l->home->documents->guard;
+    } else {
+        l->documents->guard = load_guard_new(l->o->stores->loop);
+        pipeline_watch(l->o->pipeline, touch, l); /* before the first key is read */
+    }
+    return prepare_sink(l, err) && prepare_keys(l, err);
 }
 
 void load_documents_close(struct load *l)
@@ -103,8 +113,10 @@ void load_documents_close(struct load *l)
     struct load_documents *d = l->documents;
     if (!d)
         return;
-    pipeline_watch(l->o->pipeline, NULL, NULL);
-    load_guard_free(d->guard);
+    if (!l->home) {
+        pipeline_watch(l->o->pipeline, NULL, NULL);
+        load_guard_free(d->guard);
+    }
     source_scan_free(d->keys);
     sink_rows_bulk_free(d->bulk);
     if (d->rows)

@@ -10,7 +10,7 @@ enum { FILTER_BYTES = 16 << 20, PLACES = 1 << 20, NAP_MS = 2 };
 struct load_guard {
     struct io_loop *loop;
     struct job_filter *filter;
-    uint16_t *under_way; /* how many keys, by a part of their hash */
+    _Atomic uint16_t *under_way; /* how many keys, by a part of their hash */
     unsigned touching;
 };
 
@@ -59,6 +59,10 @@ void load_guard_end(struct load_guard *g, uint64_t hash)
     g->under_way[hash % PLACES]--;
 }
 
+/* The key is in the filter before it is looked at what is under way, as a load says what it has
+ * under way before it looks into the filter: of the two, one sees the other, whichever thread it
+ * runs on.
+ */
 void load_guard_touch(struct load_guard *g, struct slice key)
 {
     const uint64_t hash = job_filter_hash(key);

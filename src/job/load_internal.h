@@ -11,8 +11,10 @@
 
 struct load_rows;
 struct load_documents;
+struct load_hand;
 
 struct load {
+    struct load *home; /* of one on a thread of its own (load_crew.c); NULL: this is home */
     const struct job_load *o;
     struct job_load_report *report;
     struct job_pace pace;
@@ -29,13 +31,31 @@ struct load {
     struct buf text;
     struct load_rows *rows;           /* from Cassandra */
     struct load_documents *documents; /* from Elasticsearch */
+    struct load_hand *hands;          /* a load for each of the crew */
+    unsigned hand_count;
 };
 
-/* Several tasks, each of which does one number below count after the other; tells the progress
- * meanwhile. */
+void load_flows_open(struct load *l);
+
+/* load_crew.c: a load for each hand of the crew, its direction open. What they share with home is
+ * what does not change while they work, the guard and the versions; all else they have for
+ * themselves, and hand over what they counted with each page. */
+MUST_USE bool load_crew_open(struct load *l, struct err *err);
+void load_crew_close(struct load *l);
+/* Runs fn at home. */
+void load_at_home(struct load *l, io_task_fn *fn, void *ctx);
+/* Several tasks, so many of each thread, each of which does one number below count after the other;
+ * tells the progress meanwhile. */
 typedef bool load_work_fn(struct load *l, uint32_t number, struct err *err);
 MUST_USE bool load_each(struct load *l, unsigned tasks, uint32_t count, load_work_fn *work,
                         struct err *err);
+/* What was counted since it was last taken, and its adding. */
+struct load_counted {
+    struct job_load_report report;
+    uint64_t cassandra_us, elasticsearch_us;
+};
+struct load_counted load_take_counted(struct load *l);
+void load_add_counted(struct load *home, const struct load_counted *counted);
 
 /* load_parts.c: a cycle, then border and parts, of a new load or of the one to go on with. */
 MUST_USE bool load_prepare(struct load *l, struct err *err);
@@ -51,9 +71,11 @@ MUST_USE bool load_divide(struct load *l, struct err *err);
 /* Documents that no part holds. */
 MUST_USE bool load_count_left_out(struct load *l, struct err *err);
 void load_add_part(struct load *l, int64_t low, int64_t high);
+/* Part of that number, as far as it was copied. */
+struct store_load_part load_part(const struct load *l, uint32_t number);
 /* A part has come to a position; with keys for later. */
-MUST_USE bool load_part_done(struct load *l, uint32_t number, const struct slice *later,
-                             size_t later_count, struct err *err);
+MUST_USE bool load_part_done(struct load *l, uint32_t number, const struct store_load_part *part,
+                             const struct slice *later, size_t later_count, struct err *err);
 double load_share(const struct load *l);
 
 /* load_progress.c */
@@ -112,6 +134,8 @@ MUST_USE bool load_rows_again(struct load *l, const struct slice *keys, size_t c
                               struct err *err);
 void load_rows_close(struct load *l);
 MUST_USE bool load_documents_open(struct load *l, struct err *err);
+/* The keys that have a row. */
+MUST_USE bool load_documents_keys(struct load *l, struct err *err);
 load_work_fn load_documents_part;
 MUST_USE bool load_documents_again(struct load *l, const struct slice *keys, size_t count,
                                    struct err *err);

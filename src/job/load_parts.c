@@ -109,20 +109,58 @@ bool load_prepare(struct load *l, struct err *err)
     return true;
 }
 
-bool load_part_done(struct load *l, uint32_t number, const struct slice *later, size_t later_count,
-                    struct err *err)
+struct store_load_part load_part(const struct load *l, uint32_t number)
 {
-    struct store *store = l->o->store;
-    const int64_t pipeline = pipeline_id(l->o->pipeline);
-    if (!store_begin(store, err))
-        return false;
-    bool fine = store_load_part_write(store, pipeline, l->o->from, number, &l->parts[number], err);
-    for (size_t i = 0; fine && i < later_count; i++)
-        fine = store_load_later_add(store, pipeline, l->o->from, later[i], err);
-    if (fine && store_commit(store, err))
-        return true;
-    store_rollback(store);
-    return false;
+    return (l->home ? l->home : l)->parts[number];
+}
+
+/* Done at home, for whoever copied it. */
+struct part_done {
+    struct load *home;
+    uint32_t number;
+    const struct store_load_part *part;
+    const struct slice *later;
+    size_t later_count;
+    struct load_counted counted;
+    bool fine;
+    struct err *err;
+};
+
+static bool write_part(const struct part_done *d)
+{
+    const struct job_load *o = d->home->o;
+    const int64_t pipeline = pipeline_id(o->pipeline);
+    bool fine = store_load_part_write(o->store, pipeline, o->from, d->number, d->part, d->err);
+    for (size_t i = 0; fine && i < d->later_count; i++)
+        fine = store_load_later_add(o->store, pipeline, o->from, d->later[i], d->err);
+    return fine && store_commit(o->store, d->err);
+}
+
+static void save_part(void *ctx)
+{
+    struct part_done *d = ctx;
+    struct store *store = d->home->o->store;
+    d->home->parts[d->number] = *d->part;
+    load_add_counted(d->home, &d->counted);
+    if (!store_begin(store, d->err))
+        return;
+    d->fine = write_part(d);
+    if (!d->fine)
+        store_rollback(store);
+}
+
+bool load_part_done(struct load *l, uint32_t number, const struct store_load_part *part,
+                    const struct slice *later, size_t later_count, struct err *err)
+{
+    struct part_done d = {.home = l->home ? l->home : l,
+                          .number = number,
+                          .part = part,
+                          .later = later,
+                          .later_count = later_count,
+                          .counted = load_take_counted(l),
+                          .err = err};
+    load_at_home(l, save_part, &d);
+    return d.fine;
 }
 
 double load_share(const struct load *l)

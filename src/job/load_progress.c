@@ -28,27 +28,51 @@ void load_tell(struct load *l)
     l->o->line(l->o->ctx, buf_slice(&l->text));
 }
 
-void load_note(struct load *l, const char *fmt, ...)
-{
+struct noting {
+    struct load *home;
     char text[400];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    if (!l->o->line)
-        return;
+};
+
+static void note(void *ctx)
+{
+    const struct noting *n = ctx;
+    struct load *l = n->home;
     buf_clear(&l->text);
     buf_append_str(&l->text, "{\"progress\":{");
-    json_append_member(&l->text, "note", slice_str(text));
+    json_append_member(&l->text, "note", slice_str(n->text));
     buf_append_str(&l->text, "}}");
     l->o->line(l->o->ctx, buf_slice(&l->text));
 }
 
+void load_note(struct load *l, const char *fmt, ...)
+{
+    struct noting n = {.home = l->home ? l->home : l};
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(n.text, sizeof n.text, fmt, args);
+    va_end(args);
+    if (l->o->line)
+        load_at_home(l, note, &n);
+}
+
+struct paying {
+    struct load *home;
+    int64_t count;
+    bool stopped;
+};
+
+static void pay(void *ctx)
+{
+    struct paying *p = ctx;
+    job_pace_wait(&p->home->pace, p->count);
+    p->stopped = p->home->o->stop->raised;
+}
+
 bool load_goes_on(struct load *l, int64_t count, struct err *err)
 {
-    job_pace_wait(&l->pace, count);
-    return !l->o->stop->raised ||
-           err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
+    struct paying p = {.home = l->home ? l->home : l, .count = count};
+    load_at_home(l, pay, &p);
+    return !p.stopped || err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
 }
 
 bool load_retries(struct load *l, struct job_flow *flow, struct err *err)
@@ -71,9 +95,10 @@ bool load_retries_failed(struct load *l, struct job_flow *flow, struct err *err)
 
 uint32_t load_limit(const struct load *l, uint32_t limit)
 {
+    const int64_t steps = STEPS * (1 + (int64_t)job_crew_count(l->o->crew));
     const int64_t rate = l->o->rate;
-    if (rate > 0 && rate / STEPS < limit) /* several tasks run ahead by as much each */
-        limit = (uint32_t)(rate / STEPS);
+    if (rate > 0 && rate / steps < limit) /* several tasks run ahead by as much each */
+        limit = (uint32_t)(rate / steps);
     return limit > 1 ? limit : 1;
 }
 
@@ -127,11 +152,26 @@ void load_rest_later(struct load_rest *rest, struct slice key)
     rest->later[rest->later_count++] = arena_copy(&rest->arena, key);
 }
 
+struct burying {
+    struct pipeline *pipeline;
+    const struct load_rest *rest;
+    struct err *err;
+    bool fine;
+};
+
+static void bury(void *ctx)
+{
+    struct burying *b = ctx;
+    b->fine = pipeline_dead_letters(b->pipeline, b->rest->letters, b->rest->letter_count, b->err);
+}
+
 bool load_rest_write_letters(struct load *l, struct load_rest *rest, struct err *err)
 {
-    const size_t count = rest->letter_count;
+    struct burying b = {l->o->pipeline, rest, err, true};
+    if (rest->letter_count > 0)
+        load_at_home(l, bury, &b);
     rest->letter_count = 0;
-    return pipeline_dead_letters(l->o->pipeline, rest->letters, count, err);
+    return b.fine;
 }
 
 void load_rest_reset(struct load_rest *rest)

@@ -50,10 +50,9 @@ static bool scan_page(struct load_page *p, struct source_range *range, struct er
 }
 
 static bool copy_page(struct load_page *p, struct source_range *range, uint32_t number,
-                      struct err *err)
+                      struct store_load_part *part, struct err *err)
 {
     struct load *l = p->l;
-    struct store_load_part *part = &l->parts[number];
     while (!scan_page(p, range, err)) {
         if (p->failed || !load_retries(l, &l->cassandra, err))
             return false;
@@ -67,7 +66,7 @@ static bool copy_page(struct load_page *p, struct source_range *range, uint32_t 
     /* More rows of the last token may follow. */
     if (rows > 0 && p->token > INT64_MIN + 1 && p->token - 1 > part->position)
         part->position = p->token - 1;
-    return load_part_done(l, number, p->rest.later, p->rest.later_count, err) &&
+    return load_part_done(l, number, part, p->rest.later, p->rest.later_count, err) &&
            load_goes_on(l, rows, err);
 }
 
@@ -75,13 +74,14 @@ bool load_rows_part(struct load *l, uint32_t number, struct err *err)
 {
     struct load_page page;
     struct source_range range;
-    if (l->parts[number].done)
+    struct store_load_part part = load_part(l, number);
+    if (part.done)
         return true;
     bool fine = true;
     load_page_open(&page, l);
-    source_range_open(&range, l->parts[number].position, l->parts[number].high);
+    source_range_open(&range, part.position, part.high);
     while (fine && !range.ended)
-        fine = copy_page(&page, &range, number, err);
+        fine = copy_page(&page, &range, number, &part, err);
     source_range_close(&range);
     load_page_close(&page);
     return fine;

@@ -44,7 +44,11 @@ bool load_rows_open(struct load *l, struct err *err)
     l->rows = mem_zalloc(sizeof *l->rows);
     l->rows->scan =
         source_scan_new(stores->cassandra, &stores->table, &stores->options->table, &options, err);
-    return l->rows->scan && look_at_mapping(l, err) && load_look_at_ttl(l, err);
+    if (!l->rows->scan || l->home) {
+        l->rows->direct = l->home && l->home->rows->direct;
+        return l->rows->scan != NULL;
+    }
+    return look_at_mapping(l, err) && load_look_at_ttl(l, err);
 }
 
 void load_rows_close(struct load *l)

@@ -6,6 +6,7 @@
 #include "job/temporary.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -26,6 +27,7 @@ struct job_versions {
     struct job_filter *filter; /* most keys are not there */
     int fd;
     uint64_t count;
+    pthread_mutex_t lock; /* of block, once it is looked up */
     struct record *block; /* what is written next, or was read last */
     uint64_t loaded;      /* its number */
     uint64_t *firsts;
@@ -40,6 +42,7 @@ struct job_versions *job_versions_new(const char *folder, size_t memory)
     v->sorter = job_sorter_new(folder, memory);
     v->block = mem_array(BLOCK, sizeof *v->block);
     v->loaded = UINT64_MAX;
+    pthread_mutex_init(&v->lock, NULL);
     return v;
 }
 
@@ -51,6 +54,7 @@ void job_versions_free(struct job_versions *v)
         close(v->fd);
     job_sorter_free(v->sorter);
     job_filter_free(v->filter);
+    pthread_mutex_destroy(&v->lock);
     free(v->block);
     free(v->firsts);
     free(v);
@@ -176,24 +180,33 @@ static bool load_block(struct job_versions *v, uint64_t number, size_t *records,
     return true;
 }
 
+static bool look_up(struct job_versions *v, const struct record *wanted, int64_t *version,
+                    struct err *err)
+{
+    for (uint64_t number = block_of(v, wanted->high); number < v->block_count; number++) {
+        size_t records;
+        if (!load_block(v, number, &records, err))
+            return false;
+        for (size_t i = 0; i < records && v->block[i].high <= wanted->high; i++) {
+            if (v->block[i].high == wanted->high && v->block[i].low == wanted->low) {
+                *version = v->block[i].version;
+                return true;
+            }
+        }
+        if (v->block[records - 1].high > wanted->high)
+            return true;
+    }
+    return true;
+}
+
 bool job_versions_find(struct job_versions *v, struct slice key, int64_t *version, struct err *err)
 {
     const struct record wanted = record_of(key);
     *version = 0;
     if (v->count == 0 || !job_filter_has(v->filter, wanted.low))
         return true;
-    for (uint64_t number = block_of(v, wanted.high); number < v->block_count; number++) {
-        size_t records;
-        if (!load_block(v, number, &records, err))
-            return false;
-        for (size_t i = 0; i < records && v->block[i].high <= wanted.high; i++) {
-            if (v->block[i].high == wanted.high && v->block[i].low == wanted.low) {
-                *version = v->block[i].version;
-                return true;
-            }
-        }
-        if (v->block[records - 1].high > wanted.high)
-            return true;
-    }
-    return true;
+    pthread_mutex_lock(&v->lock);
+    const bool fine = look_up(v, &wanted, version, err);
+    pthread_mutex_unlock(&v->lock);
+    return fine;
 }

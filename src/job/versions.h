@@ -19,7 +19,7 @@ MUST_USE bool job_versions_add(struct job_versions *versions, struct slice key, 
                                struct err *err);
 /* Nothing is added any more. */
 MUST_USE bool job_versions_finish(struct job_versions *versions, struct err *err);
-/* *version 0: the key is not among them. */
+/* For any thread. *version 0: the key is not among them. */
 MUST_USE bool job_versions_find(struct job_versions *versions, struct slice key, int64_t *version,
                                 struct err *err);
 /* Of different keys. */

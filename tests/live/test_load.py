@@ -160,7 +160,7 @@ def test_rate_and_progress(ready, caes):
     assert all("progress" in line for line in lines[:-1]) and len(lines) >= 4
     told = [line["progress"] for line in lines[:-1]]
     assert [p["records"] for p in told] == sorted(p["records"] for p in told)
-    assert told[-1]["share"] == 1 and 0 < told[1]["share"] < 1 and told[1]["left_s"] > 0
+    assert told[-1]["share"] == 1 and 0 < told[0]["share"] < 1 and told[0]["left_s"] > 0
     assert told[-1]["bytes"] > 100000 and told[-1]["waited_s"]["elasticsearch"] >= 0
     place = ready
     place.elastic.drop(place.index)
