@@ -6,7 +6,7 @@ FUZZ_SECONDS ?= 600
 CMAKE := cmake -G Ninja -S .
 BUILD := cmake --build
 
-.PHONY: all setup asan test test-all demo install deb sbom bench fuzz format lint docs-check \
+.PHONY: all setup asan tsan test test-all demo install deb sbom bench fuzz format lint docs-check \
   clean
 
 all:
@@ -20,6 +20,11 @@ setup:
 asan:
 	@$(CMAKE) -B build/asan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=ON >/dev/null
 	@$(BUILD) build/asan -j $(JOBS)
+
+# The program and its tests under ThreadSanitizer.
+tsan:
+	@$(CMAKE) -B build/tsan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE_THREADS=ON >/dev/null
+	@$(BUILD) build/tsan -j $(JOBS)
 
 test:
 	@tools/test

@@ -7,15 +7,16 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
+#ifndef __has_feature
+#define __has_feature(x) 0
 #endif
-#endif
-#ifdef HAVE_ASAN
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
 #include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define HAVE_TSAN 1
+#include <sanitizer/tsan_interface.h>
 #endif
 
 enum { STACK_SIZE = 512 * 1024 }; /* reserved, not used: pages come as they are touched */
@@ -30,10 +31,11 @@ struct io_task {
     char *stack;
     bool ended;
     struct io_task *next; /* behind it for the same lock */
-    /* AddressSanitizer has to be told of every change of stack. */
+    /* Sanitizers have to be told of every change of stack. */
     void *fake_stack;
     const void *caller_stack;
     size_t caller_stack_size;
+    void *fiber, *caller_fiber; /* of ThreadSanitizer the same */
 };
 
 static _Thread_local struct io_task *current;
@@ -60,6 +62,9 @@ static void leave_stack(struct io_task *task)
     __sanitizer_start_switch_fiber(task->ended ? NULL : &task->fake_stack, task->caller_stack,
                                    task->caller_stack_size);
 #endif
+#ifdef HAVE_TSAN
+    __tsan_switch_to_fiber(task->caller_fiber, 0);
+#endif
     swapcontext(&task->context, &task->caller);
     enter_stack(task);
 }
@@ -78,6 +83,9 @@ static void end_task(struct io_task *task)
     io_task_fn *on_end = task->on_end;
     void *ctx = task->ctx;
     munmap(task->stack, STACK_SIZE);
+#ifdef HAVE_TSAN
+    __tsan_destroy_fiber(task->fiber);
+#endif
     free(task);
     if (on_end)
         on_end(ctx);
@@ -90,6 +98,11 @@ static void resume(struct io_task *task)
 #ifdef HAVE_ASAN
     void *fake_stack = NULL;
     __sanitizer_start_switch_fiber(&fake_stack, task->stack, STACK_SIZE);
+#endif
+#ifdef HAVE_TSAN
+    task->fiber = task->fiber ? task->fiber : __tsan_create_fiber(0);
+    task->caller_fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(task->fiber, 0);
 #endif
     swapcontext(&task->caller, &task->context);
 #ifdef HAVE_ASAN

@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 from support import Caes, eventually
 from test_load import (ready, fill_documents, fill_rows, load,  # noqa: F401
-                       test_a_server_that_goes_away, test_dead_letters,
-                       test_entries_tell_the_version_of_rows, test_from_cassandra,
-                       test_from_elasticsearch, test_killed_it_goes_on_where_it_was,
-                       test_load_then_run_while_others_write, test_newer_documents_are_left_alone,
-                       test_newer_rows_are_left_alone, test_rate_and_progress,
-                       test_rows_that_had_to_wait_are_read_again,
-                       test_too_many_dead_letters_stop_it)
+                       test_dead_letters, test_entries_tell_the_version_of_rows,
+                       test_from_cassandra, test_from_elasticsearch,
+                       test_killed_it_goes_on_where_it_was, test_load_then_run_while_others_write,
+                       test_rate_and_progress, test_too_many_dead_letters_stop_it)
 
 WORKERS = 3
 

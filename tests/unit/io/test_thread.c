@@ -162,12 +162,81 @@ static void test_several(void **state)
     io_loop_free(home.loop);
 }
 
+enum { VISITORS = 4, VISITS = 50 };
+
+struct visiting {
+    struct world *there, *home;
+    pthread_t home_thread;
+    int at_home, away, wrong;
+};
+
+/* A task of home, while the one that came waits away. */
+static void back_home(void *ctx)
+{
+    struct visiting *v = ctx;
+    v->wrong += !pthread_equal(pthread_self(), v->home_thread) || !io_task_self();
+    v->at_home++;
+    io_sleep(v->home->loop, 0, NULL);
+}
+
+static void visit(void *ctx)
+{
+    struct visiting *v = ctx;
+    v->wrong += pthread_equal(pthread_self(), v->home_thread) || !io_task_self();
+    v->away++;
+    io_sleep(v->there->loop, 0, NULL);
+    io_task_visit(v->there->loop, v->home->loop, back_home, v);
+}
+
+static void visitor(void *ctx)
+{
+    struct visiting *v = ctx;
+    for (int i = 0; i < VISITS; i++)
+        io_task_visit(v->home->loop, v->there->loop, visit, v);
+}
+
+static void visitor_ended(void *ctx)
+{
+    struct visiting *v = ctx;
+    if (++v->home->ended == VISITORS)
+        io_wake_raise(&v->home->stop);
+}
+
+/* Tasks go to another thread, and from there to home, and come back to where they were. */
+static void test_visits(void **state)
+{
+    (void)state;
+    struct world home, there;
+    struct visiting all[VISITORS];
+    open_world(&home);
+    open_world(&there);
+    struct io_thread *thread = io_thread_start(there.loop, serve, &there, NULL);
+    assert_non_null(thread);
+    io_task_start(home.loop, run, &home, on_end);
+    for (int i = 0; i < VISITORS; i++) {
+        all[i] = (struct visiting){.there = &there, .home = &home, .home_thread = pthread_self()};
+        io_task_start(home.loop, visitor, &all[i], visitor_ended);
+    }
+    io_loop_run(home.loop);
+    io_loop_call(there.loop, stop, &there);
+    io_thread_join(thread);
+    assert_int_equal(home.ended, VISITORS);
+    for (int i = 0; i < VISITORS; i++) {
+        assert_int_equal(all[i].at_home, VISITS);
+        assert_int_equal(all[i].away, VISITS);
+        assert_int_equal(all[i].wrong, 0);
+    }
+    io_loop_free(there.loop);
+    io_loop_free(home.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_runs_on_the_loops_thread),
         cmocka_unit_test(test_posts_keep_their_order),
         cmocka_unit_test(test_several),
+        cmocka_unit_test(test_visits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
