@@ -101,9 +101,13 @@ static bool repair(struct engine_job *job, struct err *err)
     struct job_synced synced;
     options.verify.synced = &synced;
     job_synced_open(&synced);
-    const bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
-                      pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
-                      job_repair(&options, &report, err);
+    bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
+                pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
+    if (fine) {
+        options.verify.crew = engine_crew(e, options.verify.rate);
+        fine = job_repair(&options, &report, err);
+        job_crew_free(options.verify.crew);
+    }
     job_synced_close(&synced);
     job_stores_close(&stores);
     if (fine)
@@ -124,9 +128,13 @@ static bool verify(struct engine_job *job, struct err *err)
     struct job_synced synced;
     options.synced = &synced;
     job_synced_open(&synced);
-    const bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
-                      pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err) &&
-                      job_verify(&options, &report, err);
+    bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
+                pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
+    if (fine) {
+        options.crew = engine_crew(e, options.rate);
+        fine = job_verify(&options, &report, err);
+        job_crew_free(options.crew);
+    }
     job_synced_close(&synced);
     job_stores_close(&stores);
     if (!fine)

@@ -25,7 +25,7 @@ static bool open_clients(void *ctx, struct io_loop *loop, struct cql_client **ca
     return *elasticsearch != NULL;
 }
 
-struct job_crew *engine_crew(struct engine *e)
+struct job_crew *engine_crew(struct engine *e, int64_t rate)
 {
     const struct job_crew_options options = {
         .home = e->loop,
@@ -34,5 +34,5 @@ struct job_crew *engine_crew(struct engine *e)
         .clients = open_clients,
         .ctx = e,
     };
-    return options.hands > 0 ? job_crew_new(&options) : NULL;
+    return options.hands > 0 && rate == 0 ? job_crew_new(&options) : NULL;
 }

@@ -76,7 +76,7 @@ static bool load(struct engine_job *job, struct err *err)
     bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
     if (fine) {
         start_cycles(&cycling);
-        options.crew = engine_crew(e);
+        options.crew = engine_crew(e, 0);
         fine = job_load(&options, &report, err);
         job_crew_free(options.crew);
         io_wake_raise(&cycling.stop);

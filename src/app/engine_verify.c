@@ -36,8 +36,12 @@ static bool verify_all(void *ctx, struct err *err)
     v->options->folder = ours.folder;
     v->options->lag_ms = ours.lag_ms;
     v->options->stop = &v->e->stop;
-    const bool fine =
-        job_stores_open(&stores, false, err) && job_verify(v->options, v->report, err);
+    bool fine = job_stores_open(&stores, false, err);
+    if (fine) {
+        v->options->crew = engine_crew(v->e, v->options->rate);
+        fine = job_verify(v->options, v->report, err);
+        job_crew_free(v->options->crew);
+    }
     job_stores_close(&stores);
     return fine;
 }

@@ -174,15 +174,17 @@ struct es_feed_options {
     /* slices > 1: only part number slice (from 0) of that many, so that several feeds can share the
      * work; each has its own moment. Servers below 5 have no slices: slice 0 gives everything. */
     uint32_t slice, slices;
-    /* Where es_feed_divides: the moment of that feed, which has given a page and stays open longer
-     * than this one; NULL: its own. */
-    const struct es_feed *beside;
+    /* Where es_feed_divides: the moment of another feed, which stays open longer than this one;
+     * null: its own. Copied. */
+    struct slice moment;
 };
 typedef void es_feed_fn(void *ctx, struct es_feed *feed, const struct err *err);
 MUST_USE bool es_feed_open(struct es_client *client, const struct es_feed_options *options,
                            es_feed_fn *done, void *ctx, struct err *err);
 /* count 0 and err NULL: that was the end. One call at a time; after an error only es_feed_close. */
 MUST_USE bool es_feed_next(struct es_feed *feed, es_documents_fn *done, void *ctx, struct err *err);
+/* Its moment, once it has given a page, for others of any client; borrowed until the next page. */
+struct slice es_feed_moment(const struct es_feed *feed);
 /* Whether slices of one moment can be read side by side, at no more cost than one after the other.
  */
 bool es_feed_divides(const struct es_client *client);

@@ -37,6 +37,11 @@ static void on_open(void *ctx)
     feed->opened(feed->ctx, feed, NULL);
 }
 
+struct slice es_feed_moment(const struct es_feed *feed)
+{
+    return buf_slice(&feed->state.context);
+}
+
 bool es_feed_divides(const struct es_client *client)
 {
     return client->version.point_in_time && client->version.slices_by_place;
@@ -57,9 +62,9 @@ bool es_feed_open(struct es_client *client, const struct es_feed_options *option
         feed->state.page_size = first;
     if (options->all || options->many || options->slices > 1)
         feed->stage = OPENING;
-    if (options->beside) {
+    if (options->moment.len > 0) {
         feed->stage = PAGING;
-        buf_append_slice(&feed->state.context, buf_slice(&options->beside->state.context));
+        buf_append_slice(&feed->state.context, options->moment);
     }
     if (options->slice > 0 && !client->version.slices)
         feed->stage = ENDED;
@@ -325,7 +330,7 @@ static void on_discarded(void *ctx UNUSED, const struct json_node *json UNUSED, 
 static void discard_context(struct es_feed *feed)
 {
     struct buf body = {0};
-    if (feed->state.context.len == 0 || feed->state.options.beside)
+    if (feed->state.context.len == 0 || feed->state.options.moment.len > 0)
         return;
     const char *path = es_feed_discard_body(&feed->state, feed->client, &body);
     if (!es_send(feed->client, "DELETE", path, &body, ES_JSON, on_discarded, NULL, NULL))

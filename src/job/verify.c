@@ -47,11 +47,23 @@ bool verify_token(const struct map_schema *schema, struct slice key, struct aren
     return true;
 }
 
+struct finding {
+    struct verify *home;
+    const struct job_difference *difference;
+};
+
+static void find(void *ctx)
+{
+    const struct finding *f = ctx;
+    f->home->report->kinds[f->difference->kind]++;
+    if (f->home->o->found)
+        f->home->o->found(f->home->o->ctx, f->difference);
+}
+
 void verify_found(struct verify *v, const struct job_difference *difference)
 {
-    v->report->kinds[difference->kind]++;
-    if (v->o->found)
-        v->o->found(v->o->ctx, difference);
+    struct finding f = {v->home ? v->home : v, difference};
+    verify_at_home(v, find, &f);
 }
 
 static void tell(struct verify *v)
@@ -70,19 +82,42 @@ static void tell(struct verify *v)
     v->o->line(v->o->ctx, buf_slice(&v->text));
 }
 
-bool verify_goes_on(struct verify *v, int64_t count, struct err *err)
+struct going_on {
+    struct verify *home;
+    struct job_verify_report counted; /* elsewhere */
+    int64_t count;
+    bool stopped;
+};
+
+static void go_on(void *ctx)
 {
-    job_pace_wait(&v->pace, count);
+    struct going_on *g = ctx;
+    struct verify *v = g->home;
+    verify_add_report(v->report, &g->counted);
+    job_pace_wait(&v->pace, g->count);
     if (v->o->line && job_pace_tells(&v->pace))
         tell(v);
-    return !v->o->stop->raised || err_set(err, ERR_CANCELLED, "stopped");
+    g->stopped = v->o->stop->raised || v->failed;
+}
+
+bool verify_goes_on(struct verify *v, int64_t count, struct err *err)
+{
+    struct going_on g = {.home = v->home ? v->home : v, .count = count};
+    if (v->home) {
+        g.counted = *v->report;
+        *v->report = (struct job_verify_report){0};
+    }
+    verify_at_home(v, go_on, &g);
+    return !g.stopped || err_set(err, ERR_CANCELLED, "stopped");
 }
 
 /* Rows come in their order, documents don't: rows are read ahead until all documents are there. */
 static bool everything(struct verify *v, struct err *err)
 {
-    return verify_read_entries(v, 1, false, err) && verify_rows_open(v, err) &&
-           verify_read_documents(v, err) && verify_merge(v, err) && verify_settle(v, false, err);
+    verify_crew_open(v);
+    return verify_read_entries(v, 1, false, err) && verify_each(v, verify_rows_open, err) &&
+           verify_read_documents(v, err) && verify_each(v, verify_merge, err) &&
+           verify_take_doubts(v, err) && verify_settle(v, false, err);
 }
 
 static bool compare(struct verify *v, struct err *err)
@@ -95,23 +130,45 @@ static bool compare(struct verify *v, struct err *err)
     return everything(v, err);
 }
 
+/* Documents are most of it; entries live for an hour, doubts should be few. */
+void verify_sorters_open(struct verify *v)
+{
+    const struct job_verify *o = v->o;
+    for (unsigned i = 0; i < v->parts; i++)
+        v->documents[i] = job_sorter_new(o->folder, o->memory / 2 / (v->parts * v->parts));
+    v->entries = job_sorter_new(o->folder, o->memory / 8 / v->parts);
+    v->doubts = job_sorter_new(o->folder, o->memory / 8 / v->parts);
+}
+
+void verify_sorters_close(struct verify *v)
+{
+    for (unsigned i = 0; i < v->parts; i++)
+        job_sorter_free(v->documents[i]);
+    job_sorter_free(v->entries);
+    job_sorter_free(v->doubts);
+}
+
 bool job_verify(const struct job_verify *options, struct job_verify_report *report, struct err *err)
 {
-    struct verify v = {.o = options, .report = report, .started_us = clock_wall_us()};
+    struct verify v = {.o = options,
+                       .report = report,
+                       .started_us = clock_wall_us(),
+                       .parts = 1,
+                       .low = options->low,
+                       .high = options->high};
     *report = (struct job_verify_report){0};
     job_pace_start(&v.pace, options->stores->loop, options->rate, options->stop);
-    /* Documents are most of it; entries live for an hour, doubts should be few. */
-    v.documents = job_sorter_new(options->folder, options->memory / 2);
-    v.entries = job_sorter_new(options->folder, options->memory / 8);
-    v.doubts = job_sorter_new(options->folder, options->memory / 8);
+    if (!options->since && !options->sample && options->rate == 0)
+        v.parts += job_crew_count(options->crew);
+    v.parts = v.parts < VERIFY_PARTS_MAX ? v.parts : VERIFY_PARTS_MAX;
+    verify_sorters_open(&v);
     const bool fine = (!options->synced ||
                        job_synced_check(options->synced, options->stores, &v.same_stores, err)) &&
                       compare(&v, err);
     report->seconds = job_pace_seconds(&v.pace);
+    verify_crew_close(&v);
     verify_rows_close(&v);
-    job_sorter_free(v.documents);
-    job_sorter_free(v.entries);
-    job_sorter_free(v.doubts);
+    verify_sorters_close(&v);
     buf_free(&v.text);
     return fine;
 }

@@ -1,6 +1,7 @@
 #ifndef JOB_VERIFY_H
 #define JOB_VERIFY_H
 
+#include "job/crew.h"
 #include "job/difference.h"
 #include "job/synced.h"
 
@@ -21,6 +22,7 @@ struct job_verify {
     int64_t sample;     /* so many records of either side, by chance; 0: all */
     uint64_t lag_ms;    /* how long a change may take to the other side */
     const struct job_synced *synced; /* or NULL: nothing is known of the past */
+    struct job_crew *crew; /* that helps where everything is compared without a rate; or NULL */
     struct io_wake *stop;
     void (*found)(void *ctx, const struct job_difference *difference); /* may wait */
     void (*line)(void *ctx, struct slice progress); /* a JSON object, about once a second */

@@ -9,39 +9,80 @@
 
 enum { PARTITIONS_PER_RANGE = 20000, RANGES_MIN = 16, RANGES_MAX = 65536 };
 
-/* One sorter, read key by key: of several records of a key the one of the highest version. */
-struct stream {
+/* One of the sorters that a stream reads. */
+struct input {
     struct job_sorter *sorter;
-    struct job_sorted current; /* its key is in text */
     struct job_sorted ahead;
-    struct buf text;
-    bool more, more_ahead;
+    bool more;
 };
+
+/* Sorters, read key by key: of several records of a key the one of the highest version. */
+struct stream {
+    struct input inputs[VERIFY_PARTS_MAX];
+    unsigned count;
+    struct job_sorted current; /* its key is in text */
+    struct buf text;
+    bool more;
+};
+
+/* Whose record is the next; NULL: none has one. */
+static struct input *next_input(struct stream *s)
+{
+    struct input *next = NULL;
+    for (unsigned i = 0; i < s->count; i++) {
+        struct input *in = &s->inputs[i];
+        if (!in->more)
+            continue;
+        const int order = next ? job_sorted_compare(&in->ahead, &next->ahead) : -1;
+        if (order < 0 || (order == 0 && in->ahead.version < next->ahead.version))
+            next = in;
+    }
+    return next;
+}
 
 static bool stream_next(struct stream *s, struct err *err)
 {
-    s->more = s->more_ahead;
-    if (!s->more)
+    struct input *in = next_input(s);
+    s->more = in != NULL;
+    if (!in)
         return true;
-    s->current = s->ahead;
+    s->current = in->ahead;
     buf_clear(&s->text);
-    buf_append_slice(&s->text, s->ahead.key);
+    buf_append_slice(&s->text, in->ahead.key);
     s->current.key = buf_slice(&s->text);
     do {
-        s->current.version = s->ahead.version;
-        s->current.hash = s->ahead.hash;
-        s->current.flags = s->ahead.flags;
-        if (!job_sorter_next(s->sorter, &s->ahead, &s->more_ahead, err))
+        s->current.version = in->ahead.version;
+        s->current.hash = in->ahead.hash;
+        s->current.flags = in->ahead.flags;
+        if (!job_sorter_next(in->sorter, &in->ahead, &in->more, err))
             return false;
-    } while (s->more_ahead && job_sorted_compare(&s->ahead, &s->current) == 0);
+        in = next_input(s);
+    } while (in && job_sorted_compare(&in->ahead, &s->current) == 0);
     return true;
+}
+
+static bool stream_add(struct stream *s, struct job_sorter *sorter, struct err *err)
+{
+    struct input *in = &s->inputs[s->count++];
+    *in = (struct input){.sorter = sorter};
+    return job_sorter_finish(sorter, err) && job_sorter_next(sorter, &in->ahead, &in->more, err);
 }
 
 static bool stream_open(struct stream *s, struct job_sorter *sorter, struct err *err)
 {
-    *s = (struct stream){.sorter = sorter};
-    return job_sorter_finish(sorter, err) &&
-           job_sorter_next(sorter, &s->ahead, &s->more_ahead, err) && stream_next(s, err);
+    *s = (struct stream){.count = 0};
+    return stream_add(s, sorter, err) && stream_next(s, err);
+}
+
+/* What all threads have read of a part. */
+static bool documents_open(struct stream *s, struct verify *v, struct err *err)
+{
+    *s = (struct stream){.count = 0};
+    for (unsigned i = 0; i < v->parts; i++) {
+        if (!stream_add(s, verify_of_part(v, i)->documents[v->part], err))
+            return false;
+    }
+    return stream_next(s, err);
 }
 
 struct merging {
@@ -87,7 +128,12 @@ static bool lone_document(struct merging *m, struct err *err)
     const struct job_sorted *document = &m->documents.current;
     struct job_verify_report *r = m->v->report;
     r->compared++;
-    if (document->flags & VERIFY_DELETED)
+    if (document->flags & VERIFY_UNPARSABLE) {
+        const struct job_difference difference = {.key = document->key,
+                                                  .kind = JOB_UNPARSABLE,
+                                                  .elasticsearch_version = document->version};
+        verify_found(m->v, &difference);
+    } else if (document->flags & VERIFY_DELETED)
         r->equal++; /* nothing on either side */
     else if (!doubt(m, document, document, false, err))
         return false;
@@ -177,15 +223,15 @@ static bool start_walk(struct verify *v, struct err *err)
     if (!v->rows->scan ||
         !source_scan_estimate(stores->cassandra, &stores->options->table, &partitions, err))
         return false;
-    v->rows->ranges = count_ranges(partitions);
+    v->rows->ranges = count_ranges(partitions / v->parts);
     const struct job_walk_options options = {
         .loop = stores->loop,
         .scan = v->rows->scan,
         .schema = stores->table.schema,
         .folder = o->folder,
-        .memory = o->memory / 4,
-        .low = o->low,
-        .high = o->high,
+        .memory = o->memory / 4 / v->parts,
+        .low = v->low,
+        .high = v->high,
         .ranges = v->rows->ranges,
     };
     v->rows->walk = job_walk_new(&options);
@@ -239,7 +285,7 @@ bool verify_merge(struct verify *v, struct err *err)
     struct merging m = {.v = v};
     v->phase = "rows";
     v->share = 0.0;
-    const bool fine = stream_open(&m.documents, v->documents, err) &&
+    const bool fine = documents_open(&m.documents, v, err) &&
                       stream_open(&m.entries, v->entries, err) && walk_rows(&m, err);
     buf_free(&m.documents.text);
     buf_free(&m.entries.text);

@@ -42,12 +42,20 @@ static bool add_doubt(struct verify *v, int64_t token, struct slice key, int64_t
     return verify_doubt(v->doubts, &doubt, err);
 }
 
-static void unparsable(struct verify *v, const struct es_document *document)
+/* No token is that low; where documents are doubts nobody sorts them. */
+static bool unparsable(struct verify *v, const struct es_document *document, struct err *err)
 {
     const struct job_difference difference = {
         .key = document->id, .kind = JOB_UNPARSABLE, .elasticsearch_version = document->version};
+    const struct job_sorted record = {.token = INT64_MIN,
+                                      .key = document->id,
+                                      .version = document->version,
+                                      .flags = VERIFY_UNPARSABLE};
+    if (!v->o->since && !v->o->sample)
+        return job_sorter_add(v->documents[0], &record, err);
     v->report->compared++;
     verify_found(v, &difference);
+    return true;
 }
 
 static bool add_document(struct reading *r, const struct es_document *document, int64_t token,
@@ -66,7 +74,7 @@ static bool add_document(struct reading *r, const struct es_document *document, 
         record.flags = VERIFY_UNREADABLE;
     else
         record.hash = map_content_hash(schema, &content, false);
-    return job_sorter_add(v->documents, &record, err);
+    return job_sorter_add(v->documents[verify_part_of(v, token)], &record, err);
 }
 
 static bool take_document(struct reading *r, const struct es_document *document, struct err *err)
@@ -79,10 +87,8 @@ static bool take_document(struct reading *r, const struct es_document *document,
     arena_reset(&r->arena);
     if (schema->key_count > ARRAY_LEN(keys))
         return err_set(err, ERR_SCHEMA, "a primary key of %u columns", schema->key_count);
-    if (!verify_token(schema, document->id, &r->arena, keys, &token, &bad)) {
-        unparsable(v, document);
-        return true;
-    }
+    if (!verify_token(schema, document->id, &r->arena, keys, &token, &bad))
+        return unparsable(v, document, err);
     if (token <= v->o->low || token > v->o->high)
         return true;
     v->report->documents++;
@@ -147,20 +153,24 @@ static uint32_t page_size(int64_t rate)
     return rate * PAGE_SECONDS < PAGE_MIN ? PAGE_MIN : (uint32_t)rate * PAGE_SECONDS;
 }
 
-/* Slice number i of count; where there are several, the first one has given a page before another
- * is opened. */
+/* Slice number i of this thread's; where there are several, the first one has given a page before
+ * another is opened. */
 static bool open_feed(struct reading *all, uint32_t i, uint32_t count)
 {
     struct reading *r = &all[i];
-    const struct job_verify *o = r->v->o;
+    const struct verify *v = r->v;
+    const struct job_verify *o = v->o;
+    const struct slice moment = v->home ? buf_slice(v->home->moment)
+                                : i     ? es_feed_moment(all->feed)
+                                        : SLICE_NULL;
     const struct es_feed_options options = {
         .all = o->since == 0,
         .since = o->since,
         .page_size = page_size(o->rate),
         .page_bytes = PAGE_BYTES,
-        .slice = i,
-        .slices = count,
-        .beside = i ? all->feed : NULL,
+        .slice = v->part * count + i,
+        .slices = count > 1 ? v->parts * count : 1,
+        .moment = moment,
     };
     io_group_add(&r->group);
     if (!es_feed_open(o->stores->elasticsearch, &options, on_feed, r, &r->err))
@@ -224,32 +234,85 @@ static void close_feeds(struct reading *all, uint32_t count)
     }
 }
 
+/* --- of one thread, of all */
+
+struct verify_feeds {
+    struct reading all[SLICES];
+    uint32_t count;
+    struct io_wake over;
+};
+
+static bool divides(const struct verify *v)
+{
+    return !v->o->since && v->o->rate == 0 && es_feed_divides(v->o->stores->elasticsearch);
+}
+
+static bool feeds_open(struct verify *v, struct verify_feeds *feeds)
+{
+    *feeds = (struct verify_feeds){.count = divides(v) ? SLICES : 1};
+    for (uint32_t i = 0; i < feeds->count; i++) {
+        feeds->all[i].v = v;
+        feeds->all[i].over = &feeds->over;
+        feeds->all[i].cells =
+            mem_array(v->o->stores->table.schema->column_count + 1, sizeof(struct slice));
+    }
+    return open_feeds(feeds->all, feeds->count);
+}
+
+static void feeds_close(struct verify_feeds *feeds, bool fine, struct err *err)
+{
+    close_feeds(feeds->all, feeds->count);
+    for (uint32_t i = 0; i < feeds->count && !fine && err; i++) {
+        if (feeds->all[i].err.code != ERR_NONE)
+            *err = feeds->all[i].err;
+    }
+}
+
+/* Home's are open. */
+static bool read_mine(struct verify *v, struct err *err)
+{
+    struct verify_feeds own;
+    if (!v->home)
+        return read_pages(v, v->feeds->all, v->feeds->count, err);
+    const bool fine = feeds_open(v, &own) && read_pages(v, own.all, own.count, err);
+    feeds_close(&own, fine, err);
+    return fine;
+}
+
+/* All threads read at the moment of home's first feed, which is closed last. */
+static bool read_all(struct verify *v, struct err *err)
+{
+    if (v->parts == 1 || !divides(v))
+        return read_mine(v, err);
+    struct buf moment = {0};
+    buf_append_slice(&moment, es_feed_moment(v->feeds->all[0].feed));
+    v->moment = &moment;
+    const bool fine = verify_each(v, read_mine, err);
+    v->moment = NULL;
+    buf_free(&moment);
+    return fine;
+}
+
 bool verify_read_documents(struct verify *v, struct err *err)
 {
-    const struct job_stores *stores = v->o->stores;
-    struct reading all[SLICES] = {0};
-    struct io_wake over = {0};
-    const bool divides = !v->o->since && v->o->rate == 0 && es_feed_divides(stores->elasticsearch);
-    const uint32_t count = divides ? SLICES : 1;
+    struct verify_feeds feeds;
     v->phase = "documents";
     v->share = 0.0;
-    if (!await_es_refresh(stores->elasticsearch, err))
+    if (!await_es_refresh(v->o->stores->elasticsearch, err))
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        all[i].v = v;
-        all[i].over = &over;
-        all[i].cells = mem_array(stores->table.schema->column_count + 1, sizeof(struct slice));
-    }
-    const bool fine = open_feeds(all, count) && read_pages(v, all, count, err);
-    close_feeds(all, count);
-    for (uint32_t i = 0; i < count && !fine && err; i++) {
-        if (all[i].err.code != ERR_NONE)
-            *err = all[i].err;
-    }
+    v->feeds = &feeds;
+    const bool fine = feeds_open(v, &feeds) && read_all(v, err);
+    feeds_close(&feeds, fine, err);
+    v->feeds = NULL;
     return fine;
 }
 
 /* --- entries */
+
+static struct job_sorter *entries_of(struct verify *v, int64_t token)
+{
+    return verify_of_part(v, verify_part_of(v, token))->entries;
+}
 
 bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct err *err)
 {
@@ -273,7 +336,7 @@ bool verify_read_entries(struct verify *v, int64_t since, bool doubts, struct er
                 record.token <= v->o->low || record.token > v->o->high)
                 continue; /* its row is found by itself, or not asked for */
             fine = doubts ? add_doubt(v, record.token, record.key, record.version, err)
-                          : job_sorter_add(v->entries, &record, err);
+                          : job_sorter_add(entries_of(v, record.token), &record, err);
         }
         fine = fine && verify_goes_on(v, 0, err);
     } while (fine && page.count > 0);

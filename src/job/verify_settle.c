@@ -51,13 +51,15 @@ static bool stood_still(const struct verify *v, const struct look *l)
     return l->row.write_time <= v->started_us - v->o->stores->options->settle_us;
 }
 
-/* A version that was given twice is found when it leaves the overlap at the latest. */
+/* A version that was given twice is found when it leaves the overlap at the latest, and copied
+ * within the lag. */
 static bool may_be_repeated(const struct verify *v, const struct look *l)
 {
     const struct pipeline_options *o = v->o->stores->options;
     if (o->table.unit_us == 0 || l->document.version != row_version(v, l))
         return false;
-    return l->document.version >= (clock_wall_us() - o->overlap_us) / o->table.unit_us;
+    const int64_t lag_us = (int64_t)v->o->lag_ms * 1000;
+    return l->document.version >= (clock_wall_us() - o->overlap_us - lag_us) / o->table.unit_us;
 }
 
 static bool had_document(const struct verify *v, const struct look *l, int64_t version)

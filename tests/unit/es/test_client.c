@@ -596,7 +596,7 @@ static void test_slices_of_one_moment(void **state)
     expect_page(&w, 1, "a");
     struct es_feed *first = w.s.feed;
     options.slice = 1;
-    options.beside = first;
+    options.moment = es_feed_moment(first);
     assert_true(sync_feed_open(&w.s, &options));
     expect_page(&w, 1, "b");
     expect_page(&w, 0, NULL);
