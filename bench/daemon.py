@@ -135,6 +135,24 @@ def measure_workers(side, records, workers, loads=2):
     return loads * records / seconds, cpu / seconds, cpu * 1e6 / (loads * records)
 
 
+def measure_verify(records, workers):
+    """The same of a comparison of records that are equal."""
+    old = int(time.time()) - 5000
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        servers = [(stack.enter_context(Fake("cassandra", records, old)),
+                    stack.enter_context(Fake("elasticsearch", records, old)))]
+        file = Path(folder, "config.yaml")
+        file.write_text(json.dumps(pipelines(folder, servers, workers)))
+        for _ in range(2):  # the first one is not counted
+            start = time.monotonic()
+            process = subprocess.Popen([PROGRAM, "-c", str(file), "--log-level", "warning", "verify",
+                                        "--pipeline", NAMES[0], "--json"], stdout=subprocess.PIPE)
+            report, cpu, _ = finish(process)
+            seconds = time.monotonic() - start
+    assert report["equal"] == records, report
+    return records / seconds, cpu / seconds, cpu * 1e6 / records
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--records", type=int, default=200000)
@@ -153,6 +171,12 @@ def main():
         cpu = [r[0] for r in rounds]
         print(f"{name:34}{min(cpu):22.2f}{statistics.median(cpu):8.2f}{max(cpu):8.2f}"
               f"{max(r[1] for r in rounds):12,.0f}{max(r[2] for r in rounds):6.0f}", flush=True)
+    for workers in (1, 2):
+        if chosen.only in "workers":
+            rounds = [measure_verify(chosen.records, workers) for _ in range(chosen.rounds)]
+            rate, cores, cpu = (statistics.median(column) for column in zip(*rounds))
+            print(f"workers {workers}, verify: {rate:,.0f} records/s, {cores:.2f} cores, "
+                  f"{cpu:.2f} us a record", flush=True)
     for side, loads, workers in itertools.product(SIDES, (1, 2), (1, 2)):
         if chosen.only in "workers":
             rounds = [measure_workers(side, chosen.records, workers, loads)

@@ -3,7 +3,7 @@
  *
  *   bench_fake_elasticsearch PORT RECORDS VERSION [window]  prints its port; 0 takes any
  *
- * RECORDS documents are found by sequence number; with window also by version. */
+ * RECORDS documents are found by sequence number, or all of them; with window also by version. */
 #include "support/record.h"
 #include "support/serve.h"
 
@@ -59,6 +59,18 @@ static void append_hits(const struct fake *fake, uint64_t first, uint64_t count,
     buf_append_str(out, "]}}");
 }
 
+/* All documents, or the slice of them that is asked for. */
+static void find_all(const struct fake *fake, struct slice body, uint64_t *first, uint64_t *end)
+{
+    const char *slice = memmem(body.ptr, body.len, "\"slice\"", 7);
+    const struct slice rest =
+        slice ? slice_of(slice, (size_t)(body.ptr + body.len - slice)) : SLICE_NULL;
+    const uint64_t id = slice ? (uint64_t)number_behind(rest, "\"id\":", 0) : 0;
+    const uint64_t max = slice ? (uint64_t)number_behind(rest, "\"max\":", 1) : 1;
+    *first = fake->records * id / max;
+    *end = fake->records * (id + 1) / max;
+}
+
 static void answer_search(const struct fake *fake, struct slice body, struct buf *out)
 {
     uint64_t first = 0, end = fake->window ? fake->records : 0;
@@ -70,6 +82,8 @@ static void answer_search(const struct fake *fake, struct slice body, struct buf
     } else if (numbers) {
         first = (uint64_t)number_behind(body, "_seq_no\":{\"gte\":", 0);
         end = (uint64_t)number_behind(body, "\"lte\":", 0) + 1;
+    } else if (memmem(body.ptr, body.len, "\"match_all\"", 11)) {
+        find_all(fake, body, &first, &end);
     } else if (number_behind(body, "\"gte\":", 0) > fake->version) {
         end = 0;
     }

@@ -161,14 +161,18 @@ def alone_table(chosen):
 
 
 def workers_table(chosen):
-    table = Table("loads at once, each of a pipeline", "workers", "records/s of all",
-                  "cores of the daemon", "CPU µs a record")
-    for side in daemon.SIDES:
-        for loads, workers in ((1, 1), (1, 2), (2, 1), (2, 2)):
-            measured = [daemon.measure_workers(side, max(chosen.records, 200000), workers, loads)
-                        for _ in range(chosen.rounds)]
-            rate, cores, used = zip(*measured)
-            table.add(f"{loads} from {side.title()}", workers, spread(rate, ",.0f"), spread(cores, ".2f"),
+    table = Table("with several threads", "workers", "records/s of all", "cores of the daemon",
+                  "CPU µs a record")
+    records = max(chosen.records, 600000)
+    cases = [(f"{loads} load{'s' * (loads > 1)} from {side.title()}",
+              lambda workers, side=side, loads=loads: daemon.measure_workers(
+                  side, records // loads, workers, loads))
+             for side in daemon.SIDES for loads in (1, 2)]
+    cases.append(("verify", lambda workers: daemon.measure_verify(records, workers)))
+    for name, measured in cases:
+        for workers in (1, 2):
+            rate, cores, used = zip(*(measured(workers) for _ in range(chosen.rounds)))
+            table.add(name, workers, spread(rate, ",.0f"), spread(cores, ".2f"),
                       spread(used, ".2f"))
     return table.text()
 
