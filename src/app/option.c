@@ -203,7 +203,8 @@ static const struct config_option options[] = {
          "/var/lib/caes-sync/NAME."},
     {"pidFile", OPTION_PATH, TOP(pid_file), .help = "By default beside state."},
     {"workers", OPTION_INT, TOP(workers), "1", 1, 64,
-     .help = "Threads that share the pipelines: useful where several need more than one core."},
+     .help = "Threads that share the pipelines, and each `load` and comparison: useful where one "
+             "core is not enough. Each has connections of its own."},
     {"deadLetters.max", OPTION_INT, TOP(dead_letters_max), "100000", 1, 1000000000,
      .help = "Dead letters kept; the sync stops for want of room beyond it."},
     {"http.listen", OPTION_STRING, TOP(http.listen), "127.0.0.1:8686",
