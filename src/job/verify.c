@@ -148,20 +148,25 @@ void verify_sorters_close(struct verify *v)
     job_sorter_free(v->doubts);
 }
 
+static unsigned count_parts(const struct job_verify *o)
+{
+    const unsigned hands = job_crew_count(o->crew);
+    if (o->since || o->sample || o->rate > 0)
+        return 1;
+    return hands < VERIFY_PARTS_MAX ? hands + 1 : VERIFY_PARTS_MAX;
+}
+
 bool job_verify(const struct job_verify *options, struct job_verify_report *report, struct err *err)
 {
     struct verify v = {.o = options,
                        .report = report,
                        .started_us = clock_wall_us(),
-                       .parts = 1,
+                       .parts = count_parts(options),
                        .low = options->low,
                        .high = options->high};
     *report = (struct job_verify_report){0};
-    job_pace_start(&v.pace, options->stores->loop, options->rate, options->stop);
-    if (!options->since && !options->sample && options->rate == 0)
-        v.parts += job_crew_count(options->crew);
-    v.parts = v.parts < VERIFY_PARTS_MAX ? v.parts : VERIFY_PARTS_MAX;
     verify_sorters_open(&v);
+    job_pace_start(&v.pace, options->stores->loop, options->rate, options->stop);
     const bool fine = (!options->synced ||
                        job_synced_check(options->synced, options->stores, &v.same_stores, err)) &&
                       compare(&v, err);
