@@ -104,7 +104,8 @@ static bool repair(struct engine_job *job, struct err *err)
     bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
                 pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
     if (fine) {
-        options.verify.crew = engine_crew(e, options.verify.rate);
+        options.verify.crew =
+            engine_crew(e, &stores, options.keys ? 0 : job_verify_hands(&options.verify));
         fine = job_repair(&options, &report, err);
         job_crew_free(options.verify.crew);
     }
@@ -131,7 +132,7 @@ static bool verify(struct engine_job *job, struct err *err)
     bool fine = job_synced_read(&synced, e->store, e->pipeline, err) &&
                 pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
     if (fine) {
-        options.crew = engine_crew(e, options.rate);
+        options.crew = engine_crew(e, &stores, job_verify_hands(&options));
         fine = job_verify(&options, &report, err);
         job_crew_free(options.crew);
     }

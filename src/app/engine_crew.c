@@ -25,14 +25,14 @@ static bool open_clients(void *ctx, struct io_loop *loop, struct cql_client **ca
     return *elasticsearch != NULL;
 }
 
-struct job_crew *engine_crew(struct engine *e, int64_t rate)
+struct job_crew *engine_crew(struct engine *e, const struct job_stores *stores, unsigned most)
 {
+    const unsigned others = (unsigned)e->config->workers - 1;
     const struct job_crew_options options = {
-        .home = e->loop,
-        .hands = (unsigned)e->config->workers - 1,
-        .options = &e->options,
+        .hands = others < most ? others : most,
+        .stores = stores,
         .clients = open_clients,
         .ctx = e,
     };
-    return options.hands > 0 && rate == 0 ? job_crew_new(&options) : NULL;
+    return options.hands > 0 ? job_crew_new(&options) : NULL;
 }

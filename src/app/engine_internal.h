@@ -68,9 +68,9 @@ struct engine {
 struct job_stores engine_stores(const struct engine *e);
 struct job_verify engine_verify_options(const struct engine *e, const struct job_stores *stores);
 
-/* engine_crew.c: threads that help with a job, as many as workers allows; NULL: none, nor for one
- * that is held back to a rate. For tasks. */
-struct job_crew *engine_crew(struct engine *e, int64_t rate);
+/* engine_crew.c: threads that help with a job of these stores, as many as workers allows and it can
+ * use; NULL: none. For tasks. */
+struct job_crew *engine_crew(struct engine *e, const struct job_stores *stores, unsigned most);
 
 /* engine_self.c: after a cycle, starts a comparison of both stores where it is due. */
 void engine_self_check(struct engine *e, bool gap);

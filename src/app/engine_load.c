@@ -1,6 +1,8 @@
 #include "app/engine_internal.h"
 #include "job/load.h"
 
+#include <limits.h>
+
 /* `load`: a job beside the cycles, which it needs. Without a daemon they run here. */
 
 static void say_line(void *ctx, struct slice line)
@@ -76,7 +78,7 @@ static bool load(struct engine_job *job, struct err *err)
     bool fine = pipeline_connect(e->pipeline, err) && job_stores_open(&stores, true, err);
     if (fine) {
         start_cycles(&cycling);
-        options.crew = engine_crew(e, 0);
+        options.crew = engine_crew(e, &stores, UINT_MAX);
         fine = job_load(&options, &report, err);
         job_crew_free(options.crew);
         io_wake_raise(&cycling.stop);

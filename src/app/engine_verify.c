@@ -38,7 +38,7 @@ static bool verify_all(void *ctx, struct err *err)
     v->options->stop = &v->e->stop;
     bool fine = job_stores_open(&stores, false, err);
     if (fine) {
-        v->options->crew = engine_crew(v->e, v->options->rate);
+        v->options->crew = engine_crew(v->e, &stores, job_verify_hands(v->options));
         fine = job_verify(v->options, v->report, err);
         job_crew_free(v->options->crew);
     }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FOREVER_MS = 3600 * 1000 };
 
@@ -83,20 +84,30 @@ void job_crew_each(struct job_crew *crew, void (*fn)(void *ctx, struct job_hand 
     struct each each = {.fn = fn, .ctx = ctx, .running = job_crew_count(crew)};
     for (unsigned i = 0; i < job_crew_count(crew); i++) {
         struct errand *errand = mem_alloc(sizeof *errand);
-        *errand = (struct errand){&each, crew->o.home, &crew->members[i]->hand};
-        io_task_start(crew->o.home, errand_main, errand, errand_ended);
+        *errand = (struct errand){&each, crew->o.stores->loop, &crew->members[i]->hand};
+        io_task_start(crew->o.stores->loop, errand_main, errand, errand_ended);
     }
     while (each.running > 0)
-        io_sleep(crew->o.home, FOREVER_MS, &each.ended);
+        io_sleep(crew->o.stores->loop, FOREVER_MS, &each.ended);
 }
 
 /* --- begin and end */
 
+/* In a cluster of several versions both would not mean the same by a part. */
+static bool same_version(const struct es_client *a, const struct es_client *b, struct err *err)
+{
+    const struct es_version *x = es_client_version(a), *y = es_client_version(b);
+    return (x->opensearch == y->opensearch && strcmp(x->text, y->text) == 0) ||
+           err_set(err, ERR_UNAVAILABLE, "it reached Elasticsearch %s, and the job %s", x->text,
+                   y->text);
+}
+
 static void open_stores(void *ctx, struct job_hand *hand)
 {
     struct member *m = (struct member *)hand;
-    (void)ctx;
-    m->open = job_stores_open(&hand->stores, false, &m->err);
+    const struct job_crew *crew = ctx;
+    m->open = job_stores_open(&hand->stores, false, &m->err) &&
+              same_version(hand->stores.elasticsearch, crew->o.stores->elasticsearch, &m->err);
 }
 
 static void on_closed(void *ctx)
@@ -120,7 +131,7 @@ static struct member *member_new(struct job_crew *crew, struct err *err)
 {
     struct member *m = mem_zalloc(sizeof *m);
     struct job_stores *stores = &m->hand.stores;
-    stores->options = crew->o.options;
+    stores->options = crew->o.stores->options;
     stores->loop = io_loop_new(err);
     if (stores->loop &&
         crew->o.clients(crew->o.ctx, stores->loop, &stores->cassandra, &stores->elasticsearch, err))
@@ -142,7 +153,8 @@ static void member_free(struct member *m)
 
 static void tell(const struct job_crew *crew, const struct err *err)
 {
-    log_warning(crew->o.options->log, "a thread can't help (%s): goes on with fewer", err->text);
+    log_warning(crew->o.stores->options->log, "a thread can't help (%s): goes on with fewer",
+                err->text);
 }
 
 static void add_member(struct job_crew *crew)
@@ -194,7 +206,7 @@ struct job_crew *job_crew_new(const struct job_crew_options *options)
     crew->members = mem_array(options->hands + 1, sizeof *crew->members);
     for (unsigned i = 0; i < options->hands; i++)
         add_member(crew);
-    job_crew_each(crew, open_stores, NULL);
+    job_crew_each(crew, open_stores, crew);
     drop_others(crew);
     return crew;
 }

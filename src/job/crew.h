@@ -15,9 +15,8 @@ struct job_hand {
 };
 
 struct job_crew_options {
-    struct io_loop *home;
     unsigned hands;
-    const struct pipeline_options *options; /* of the stores; borrowed */
+    const struct job_stores *stores; /* of the job, open; what is read with both must be the same */
     /* New clients of a loop that no thread runs yet. Where it fails it leaves none. */
     bool (*clients)(void *ctx, struct io_loop *loop, struct cql_client **cassandra,
                     struct es_client **elasticsearch, struct err *err);

@@ -93,9 +93,11 @@ static bool restore(struct load *l, struct err *err)
 
 static bool open_direction(struct load *l, struct err *err)
 {
-    return l->o->from == CHANGE_CASSANDRA ? load_rows_open(l, err) && load_crew_open(l, err)
-                                          : load_documents_open(l, err) && load_crew_open(l, err) &&
-                                                load_documents_keys(l, err);
+    const bool rows = l->o->from == CHANGE_CASSANDRA;
+    if (!(rows ? load_rows_open(l, err) : load_documents_open(l, err)))
+        return false;
+    load_crew_open(l);
+    return rows || load_documents_keys(l, err);
 }
 
 static bool copy(struct load *l, struct err *err)

@@ -43,18 +43,17 @@ static void close_hand(void *ctx, struct job_hand *hand)
     load_documents_close(&home->hands[hand->number].load);
 }
 
-bool load_crew_open(struct load *l, struct err *err)
+/* A hand that can't begin is left out. */
+void load_crew_open(struct load *l)
 {
     l->hand_count = job_crew_count(l->o->crew);
     l->hands = mem_array(l->hand_count + 1, sizeof *l->hands);
     job_crew_each(l->o->crew, open_hand, l);
     for (unsigned i = 0; i < l->hand_count; i++) {
-        if (!l->hands[i].open) {
-            *err = l->hands[i].err;
-            return false;
-        }
+        if (!l->hands[i].open)
+            log_warning(l->o->stores->options->log, "a thread can't help (%s): goes on with fewer",
+                        l->hands[i].err.text);
     }
-    return true;
 }
 
 void load_crew_close(struct load *l)
@@ -155,8 +154,10 @@ static void work_ended(void *ctx)
 {
     struct worker *k = ctx;
     struct working *w = k->working;
-    if (k->failed && w->err.code == ERR_NONE)
+    if (k->failed && !w->l->failed) {
+        w->l->failed = true;
         w->err = k->err;
+    }
     free(k);
     if (--w->running == 0)
         io_wake_raise(&w->ended);
@@ -177,11 +178,13 @@ bool load_each(struct load *l, unsigned tasks, uint32_t count, load_work_fn *wor
 {
     struct working w = {.l = l, .work = work, .count = count};
     start(&w, l, tasks);
-    for (unsigned i = 0; i < l->hand_count; i++)
-        start(&w, &l->hands[i].load, tasks);
+    for (unsigned i = 0; i < l->hand_count; i++) {
+        if (l->hands[i].open)
+            start(&w, &l->hands[i].load, tasks);
+    }
     while (w.running > 0) {
         io_sleep(l->o->stores->loop, TICK_MS, &w.ended);
-        if (l->o->stop->raised)
+        if (l->o->stop->raised || l->failed)
             job_crew_stop(l->o->crew);
         if (job_pace_tells(&l->pace))
             load_tell(l);

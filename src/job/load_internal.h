@@ -33,6 +33,7 @@ struct load {
     struct load_documents *documents; /* from Elasticsearch */
     struct load_hand *hands;          /* a load for each of the crew */
     unsigned hand_count;
+    bool failed; /* home's: one of the tasks did, the others end */
 };
 
 void load_flows_open(struct load *l);
@@ -40,7 +41,7 @@ void load_flows_open(struct load *l);
 /* load_crew.c: a load for each hand of the crew, its direction open. What they share with home is
  * what does not change while they work, the guard and the versions; all else they have for
  * themselves, and hand over what they counted with each page. */
-MUST_USE bool load_crew_open(struct load *l, struct err *err);
+void load_crew_open(struct load *l);
 void load_crew_close(struct load *l);
 /* Runs fn at home. */
 void load_at_home(struct load *l, io_task_fn *fn, void *ctx);

@@ -65,7 +65,7 @@ static void pay(void *ctx)
 {
     struct paying *p = ctx;
     job_pace_wait(&p->home->pace, p->count);
-    p->stopped = p->home->o->stop->raised;
+    p->stopped = p->home->o->stop->raised || p->home->failed;
 }
 
 bool load_goes_on(struct load *l, int64_t count, struct err *err)
@@ -77,7 +77,7 @@ bool load_goes_on(struct load *l, int64_t count, struct err *err)
 
 bool load_retries(struct load *l, struct job_flow *flow, struct err *err)
 {
-    if (l->o->stop->raised || err->code == ERR_CANCELLED)
+    if (l->o->stop->raised || l->failed || err->code == ERR_CANCELLED)
         return err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
     if (err_class_of(err->code) != ERR_CLASS_RETRY)
         return false;

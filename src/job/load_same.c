@@ -27,6 +27,8 @@ static void append_configuration(const struct job_stores *stores, struct buf *ou
     }
     buf_printf(out, "unit %lld\nversion %s\nttl %.*s\n", (long long)o->table.unit_us,
                text_of(o->table.version_column), SLICE_ARG(schema->ttl_field));
+    /* What the numbers of a part mean. */
+    buf_printf(out, "feeds %d\n", es_client_version(stores->elasticsearch)->sequence_numbers);
     buf_printf(out, "fields %.*s %.*s\nguard %d %d\n", SLICE_ARG(o->timestamp_field),
                SLICE_ARG(o->deleted_field), (int)o->guard, (int)o->tie);
 }

@@ -43,17 +43,14 @@ struct job_sorter {
     struct run *runs;
     size_t run_count, run_room;
     size_t run_buffer;
+    size_t longest;    /* record, in bytes */
     struct run **heap; /* smallest head first */
     size_t heap_count;
     struct run *last;  /* whose head was given out */
     size_t next_place; /* when nothing was spilled */
 };
 
-enum {
-    MEMORY_MIN = 1 << 20,
-    RUN_BUFFER_MIN = 16 << 10,
-    RECORD_MAX = sizeof(struct packed) + 65535
-};
+enum { MEMORY_MIN = 1 << 20, RUN_BUFFER_MIN = 4 << 10 };
 
 static bool fail(struct err *err, const struct job_sorter *s, const char *what)
 {
@@ -220,6 +217,8 @@ bool job_sorter_add(struct job_sorter *s, const struct job_sorted *record, struc
                              (uint16_t)record->key.len, record->flags};
     if (record->key.len > UINT16_MAX)
         return err_set(err, ERR_INTERNAL, "a key of %zu bytes", record->key.len);
+    if (s->longest < sizeof p + record->key.len)
+        s->longest = sizeof p + record->key.len;
     if (is_full(s, sizeof p + record->key.len) && !spill(s, err))
         return false;
     if (s->place_count == s->place_room) {
@@ -295,8 +294,8 @@ static bool open_runs(struct job_sorter *s, struct err *err)
         s->run_buffer = RUN_BUFFER_MIN;
     if (s->run_buffer > s->memory / 4)
         s->run_buffer = s->memory / 4;
-    if (s->run_buffer < RECORD_MAX)
-        s->run_buffer = RECORD_MAX; /* a whole record must fit */
+    if (s->run_buffer < s->longest)
+        s->run_buffer = s->longest; /* a whole record must fit */
     s->heap = mem_array(s->run_count, sizeof *s->heap);
     for (size_t i = 0; i < s->run_count; i++) {
         struct run *run = &s->runs[i];

@@ -148,12 +148,15 @@ void verify_sorters_close(struct verify *v)
     job_sorter_free(v->doubts);
 }
 
+unsigned job_verify_hands(const struct job_verify *o)
+{
+    return o->since || o->sample || o->rate > 0 ? 0 : VERIFY_PARTS_MAX - 1;
+}
+
 static unsigned count_parts(const struct job_verify *o)
 {
-    const unsigned hands = job_crew_count(o->crew);
-    if (o->since || o->sample || o->rate > 0)
-        return 1;
-    return hands < VERIFY_PARTS_MAX ? hands + 1 : VERIFY_PARTS_MAX;
+    const unsigned hands = job_crew_count(o->crew), most = job_verify_hands(o);
+    return hands < most ? hands + 1 : most + 1;
 }
 
 bool job_verify(const struct job_verify *options, struct job_verify_report *report, struct err *err)

@@ -22,7 +22,7 @@ struct job_verify {
     int64_t sample;     /* so many records of either side, by chance; 0: all */
     uint64_t lag_ms;    /* how long a change may take to the other side */
     const struct job_synced *synced; /* or NULL: nothing is known of the past */
-    struct job_crew *crew; /* that helps where everything is compared without a rate; or NULL */
+    struct job_crew *crew;           /* that helps, of job_verify_hands; or NULL */
     struct io_wake *stop;
     void (*found)(void *ctx, const struct job_difference *difference); /* may wait */
     void (*line)(void *ctx, struct slice progress); /* a JSON object, about once a second */
@@ -38,6 +38,8 @@ struct job_verify_report {
     double seconds;
 };
 
+/* How many hands can help at most: where everything is compared, without a rate. */
+unsigned job_verify_hands(const struct job_verify *options);
 /* Writes nothing. Errors: of the servers; ERR_STATE for temporary files; ERR_CANCELLED. For tasks.
  */
 MUST_USE bool job_verify(const struct job_verify *options, struct job_verify_report *report,

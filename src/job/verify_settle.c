@@ -224,7 +224,8 @@ static bool wait_for_lag(struct verify *v, int round, struct err *err)
 
 bool verify_settle(struct verify *v, bool count, struct err *err)
 {
-    const int64_t overlap_us = v->o->stores->options->overlap_us;
+    /* As may_be_repeated. */
+    const int64_t late_us = v->o->stores->options->overlap_us + (int64_t)v->o->lag_ms * 1000;
     const int64_t start = clock_mono_us();
     bool fine = true;
     v->phase = "differences";
@@ -233,7 +234,7 @@ bool verify_settle(struct verify *v, bool count, struct err *err)
         struct job_sorter *later = job_sorter_new(v->o->folder, v->o->memory / 8);
         /* Nobody has looked at a sample yet. */
         fine = (count && round == 0) || wait_for_lag(v, round, err);
-        const bool last = round + 1 >= ROUNDS && clock_mono_us() - start > overlap_us;
+        const bool last = round + 1 >= ROUNDS && clock_mono_us() - start > late_us;
         fine = fine && settle_round(v, count && round == 0, last, later, err);
         job_sorter_free(v->doubts);
         v->doubts = later;

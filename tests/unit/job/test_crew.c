@@ -56,9 +56,10 @@ static void hire(void *ctx)
 {
     static const struct log log = {.level = LOG_WARNING, .write = on_line};
     static const struct pipeline_options pipeline = {.log = &log};
+    const struct job_stores stores = {.loop = home, .options = &pipeline};
     const struct hiring *hiring = ctx;
     const struct job_crew_options options = {
-        .home = home, .hands = 3, .options = &pipeline, .clients = hiring->clients};
+        .hands = 3, .stores = &stores, .clients = hiring->clients};
     struct job_crew *crew = job_crew_new(&options);
     int called = 0;
     job_crew_each(crew, never, &called);
