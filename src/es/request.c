@@ -33,8 +33,8 @@ const char *es_documents_path(const struct es_client *client)
 }
 
 /* A bound of the version field. A number in a range on a date field is milliseconds to some servers
- * (9.x) whatever the field's format says; text is read as the documents' values are. `_timestamp` is
- * milliseconds and has a format in which text such as "2015" would be a year. */
+ * (9.x) whatever the field's format says; text is read as the documents' values are. `_timestamp`
+ * is milliseconds and has a format in which text such as "2015" would be a year. */
 static void append_bound(const struct es_client *client, struct buf *body, const char *name,
                          int64_t value)
 {
