@@ -242,6 +242,10 @@ static void on_arrived(void *ctx)
 void io_task_visit(struct io_loop *here, struct io_loop *there, io_task_fn *fn, void *ctx)
 {
     struct visit v = {.here = here, .there = there, .fn = fn, .ctx = ctx};
+    if (here == there) {
+        fn(ctx);
+        return;
+    }
     io_group_add(&v.group);
     io_loop_post(there, on_arrived, &v);
     io_group_wait(&v.group);

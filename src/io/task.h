@@ -24,7 +24,7 @@ void io_task_start(struct io_loop *loop, io_task_fn *fn, void *ctx, io_task_fn *
 struct io_task *io_task_self(void);
 
 /* Runs fn as a task of another loop, on the thread that runs that; the caller's task, of the loop
- * here, waits for its end. Both loops must go on until then. */
+ * here, waits for its end. Both loops must go on until then. At once where both are the same. */
 void io_task_visit(struct io_loop *here, struct io_loop *there, io_task_fn *fn, void *ctx);
 
 /* Waits inside a task for a number of callbacks. Zero-initialised is empty. */

@@ -151,10 +151,10 @@ static void member_free(struct member *m)
     free(m);
 }
 
-static void tell(const struct job_crew *crew, const struct err *err)
+void job_crew_left_out(const struct job_crew *crew, const struct err *why)
 {
     log_warning(crew->o.stores->options->log, "a thread can't help (%s): goes on with fewer",
-                err->text);
+                why->text);
 }
 
 static void add_member(struct job_crew *crew)
@@ -166,7 +166,7 @@ static void add_member(struct job_crew *crew)
         crew->members[crew->count++] = m;
         return;
     }
-    tell(crew, &err);
+    job_crew_left_out(crew, &err);
     if (!m)
         return;
     cql_client_close(m->hand.stores.cassandra, NULL, NULL);
@@ -193,7 +193,7 @@ static void drop_others(struct job_crew *crew)
             m->hand.number = crew->count;
             crew->members[crew->count++] = m;
         } else {
-            tell(crew, &m->err);
+            job_crew_left_out(crew, &m->err);
             member_free(m);
         }
     }

@@ -33,6 +33,8 @@ unsigned job_crew_count(const struct job_crew *crew);
 struct job_hand *job_crew_hand(struct job_crew *crew, unsigned number);
 /* Runs fn on all hands' threads at once, as a task of each, and waits for their end. */
 void job_crew_each(struct job_crew *crew, void (*fn)(void *ctx, struct job_hand *hand), void *ctx);
+/* Says in the log that a hand does not help, and why. */
+void job_crew_left_out(const struct job_crew *crew, const struct err *why);
 /* Raises the stop of all hands, soon. */
 void job_crew_stop(struct job_crew *crew);
 

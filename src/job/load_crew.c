@@ -51,8 +51,7 @@ void load_crew_open(struct load *l)
     job_crew_each(l->o->crew, open_hand, l);
     for (unsigned i = 0; i < l->hand_count; i++) {
         if (!l->hands[i].open)
-            log_warning(l->o->stores->options->log, "a thread can't help (%s): goes on with fewer",
-                        l->hands[i].err.text);
+            job_crew_left_out(l->o->crew, &l->hands[i].err);
     }
 }
 
@@ -65,10 +64,7 @@ void load_crew_close(struct load *l)
 
 void load_at_home(struct load *l, io_task_fn *fn, void *ctx)
 {
-    if (l->home)
-        io_task_visit(l->o->stores->loop, l->home->o->stores->loop, fn, ctx);
-    else
-        fn(ctx);
+    io_task_visit(l->o->stores->loop, load_home(l)->o->stores->loop, fn, ctx);
 }
 
 /* --- what was counted */
@@ -144,10 +140,7 @@ static void work_on(void *ctx)
 static void work_main(void *ctx)
 {
     struct worker *k = ctx;
-    if (k->l->home)
-        io_task_visit(k->l->home->o->stores->loop, k->l->o->stores->loop, work_on, k);
-    else
-        work_on(k);
+    io_task_visit(k->working->l->o->stores->loop, k->l->o->stores->loop, work_on, k);
 }
 
 static void work_ended(void *ctx)

@@ -23,8 +23,7 @@ static bool read_keys(struct load *l, uint32_t number, struct err *err)
     struct source_range range;
     int64_t low, high;
     bool fine = true;
-    job_walk_part(INT64_MIN, INT64_MAX, (l->home ? l->home : l)->documents->key_parts, number, &low,
-                  &high);
+    job_walk_part(INT64_MIN, INT64_MAX, load_home(l)->documents->key_parts, number, &low, &high);
     source_range_open(&range, low, high);
     while (fine && !range.ended) {
         if (source_scan_page(l->documents->keys, &range, add_key, l, err)) {

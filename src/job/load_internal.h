@@ -36,6 +36,11 @@ struct load {
     bool failed; /* home's: one of the tasks did, the others end */
 };
 
+static inline struct load *load_home(struct load *l)
+{
+    return l->home ? l->home : l;
+}
+
 void load_flows_open(struct load *l);
 
 /* load_crew.c: a load for each hand of the crew, its direction open. What they share with home is
@@ -73,7 +78,7 @@ MUST_USE bool load_divide(struct load *l, struct err *err);
 MUST_USE bool load_count_left_out(struct load *l, struct err *err);
 void load_add_part(struct load *l, int64_t low, int64_t high);
 /* Part of that number, as far as it was copied. */
-struct store_load_part load_part(const struct load *l, uint32_t number);
+struct store_load_part load_part(struct load *l, uint32_t number);
 /* A part has come to a position; with keys for later. */
 MUST_USE bool load_part_done(struct load *l, uint32_t number, const struct store_load_part *part,
                              const struct slice *later, size_t later_count, struct err *err);

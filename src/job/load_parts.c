@@ -109,9 +109,9 @@ bool load_prepare(struct load *l, struct err *err)
     return true;
 }
 
-struct store_load_part load_part(const struct load *l, uint32_t number)
+struct store_load_part load_part(struct load *l, uint32_t number)
 {
-    return (l->home ? l->home : l)->parts[number];
+    return load_home(l)->parts[number];
 }
 
 /* Done at home, for whoever copied it. */
@@ -152,7 +152,7 @@ static void save_part(void *ctx)
 bool load_part_done(struct load *l, uint32_t number, const struct store_load_part *part,
                     const struct slice *later, size_t later_count, struct err *err)
 {
-    struct part_done d = {.home = l->home ? l->home : l,
+    struct part_done d = {.home = load_home(l),
                           .number = number,
                           .part = part,
                           .later = later,

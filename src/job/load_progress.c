@@ -46,7 +46,7 @@ static void note(void *ctx)
 
 void load_note(struct load *l, const char *fmt, ...)
 {
-    struct noting n = {.home = l->home ? l->home : l};
+    struct noting n = {.home = load_home(l)};
     va_list args;
     va_start(args, fmt);
     vsnprintf(n.text, sizeof n.text, fmt, args);
@@ -70,7 +70,7 @@ static void pay(void *ctx)
 
 bool load_goes_on(struct load *l, int64_t count, struct err *err)
 {
-    struct paying p = {.home = l->home ? l->home : l, .count = count};
+    struct paying p = {.home = load_home(l), .count = count};
     load_at_home(l, pay, &p);
     return !p.stopped || err_set(err, ERR_CANCELLED, "stopped; --resume goes on from there");
 }

@@ -62,7 +62,7 @@ static void find(void *ctx)
 
 void verify_found(struct verify *v, const struct job_difference *difference)
 {
-    struct finding f = {v->home ? v->home : v, difference};
+    struct finding f = {verify_of_part(v, 0), difference};
     verify_at_home(v, find, &f);
 }
 
@@ -102,7 +102,7 @@ static void go_on(void *ctx)
 
 bool verify_goes_on(struct verify *v, int64_t count, struct err *err)
 {
-    struct going_on g = {.home = v->home ? v->home : v, .count = count};
+    struct going_on g = {.home = verify_of_part(v, 0), .count = count};
     if (v->home) {
         g.counted = *v->report;
         *v->report = (struct job_verify_report){0};

@@ -21,15 +21,11 @@ struct verify *verify_of_part(struct verify *v, unsigned part)
     return part > 0 ? &home->hands[part - 1].verify : home;
 }
 
-unsigned verify_part_of(const struct verify *v, int64_t token)
+unsigned verify_part_of(struct verify *v, int64_t token)
 {
-    int64_t low, high = INT64_MIN;
     unsigned part = 0;
-    for (; part + 1 < v->parts; part++) {
-        job_walk_part(v->o->low, v->o->high, v->parts, part, &low, &high);
-        if (token <= high)
-            break;
-    }
+    while (part + 1 < v->parts && token > verify_of_part(v, part)->high)
+        part++;
     return part;
 }
 
@@ -77,10 +73,7 @@ void verify_crew_close(struct verify *v)
 
 void verify_at_home(struct verify *v, io_task_fn *fn, void *ctx)
 {
-    if (v->home)
-        io_task_visit(v->o->stores->loop, v->home->o->stores->loop, fn, ctx);
-    else
-        fn(ctx);
+    io_task_visit(v->o->stores->loop, verify_of_part(v, 0)->o->stores->loop, fn, ctx);
 }
 
 void verify_add_report(struct job_verify_report *to, const struct job_verify_report *r)
@@ -117,10 +110,7 @@ static void work_on(void *ctx)
 static void work_main(void *ctx)
 {
     struct worker *k = ctx;
-    if (k->v->home)
-        io_task_visit(k->v->home->o->stores->loop, k->v->o->stores->loop, work_on, k);
-    else
-        work_on(k);
+    io_task_visit(k->working->home->o->stores->loop, k->v->o->stores->loop, work_on, k);
 }
 
 static void work_ended(void *ctx)

@@ -44,9 +44,10 @@ enum { VERIFY_DELETED = 1, VERIFY_UNREADABLE = 2, VERIFY_UNPARSABLE = 4 };
  */
 void verify_crew_open(struct verify *v);
 void verify_crew_close(struct verify *v);
+/* That of a part; 0: home. */
 struct verify *verify_of_part(struct verify *v, unsigned part);
 /* That has the token. */
-unsigned verify_part_of(const struct verify *v, int64_t token);
+unsigned verify_part_of(struct verify *v, int64_t token);
 /* Runs work on all threads at once; false: the first that failed tells why, and others are stopped.
  */
 typedef bool verify_work_fn(struct verify *v, struct err *err);
