@@ -105,9 +105,18 @@ static bool same_version(const struct es_client *a, const struct es_client *b, s
 static void open_stores(void *ctx, struct job_hand *hand)
 {
     struct member *m = (struct member *)hand;
-    const struct job_crew *crew = ctx;
-    m->open = job_stores_open(&hand->stores, false, &m->err) &&
-              same_version(hand->stores.elasticsearch, crew->o.stores->elasticsearch, &m->err);
+    (void)ctx;
+    m->open = job_stores_open(&hand->stores, false, &m->err);
+}
+
+/* At home, which may find out its own again any time. */
+static void compare_versions(struct job_crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct member *m = crew->members[i];
+        m->open = m->open && same_version(m->hand.stores.elasticsearch,
+                                          crew->o.stores->elasticsearch, &m->err);
+    }
 }
 
 static void on_closed(void *ctx)
@@ -206,7 +215,8 @@ struct job_crew *job_crew_new(const struct job_crew_options *options)
     crew->members = mem_array(options->hands + 1, sizeof *crew->members);
     for (unsigned i = 0; i < options->hands; i++)
         add_member(crew);
-    job_crew_each(crew, open_stores, crew);
+    job_crew_each(crew, open_stores, NULL);
+    compare_versions(crew);
     drop_others(crew);
     return crew;
 }
