@@ -350,14 +350,17 @@ static void test_a_node_that_is_up_again(void **state)
 {
     (void)state;
     acquaint(0, 1);
-    fake_stop_listening(&nodes[1]);
-    sync_turn(5);
     struct cql_client *client = connected();
-    sync_turn(2000); /* the back-off is 800 ms at least by then */
-    fake_listen_again(&nodes[1], sync_loop());
+    while (nodes[1].connections < 7 || nodes[1].open > 0) {
+        for (struct fake_peer *p = nodes[1].peers; p; p = fake_next(p))
+            fake_reset(p);
+        sync_turn(5);
+    }
+    /* It has failed six times at least: the back-off that begins now is 1.6 s or more. */
     for (struct fake_peer *p = nodes[0].peers; p; p = fake_next(p))
         fake_event(p, "STATUS_CHANGE", "UP", nodes[1].port);
-    sync_turn(100);
+    for (int tries = 0; tries < 150 && nodes[1].open < 2; tries++)
+        sync_turn(10);
     assert_int_equal(nodes[1].open, 2);
     sync_close(client);
 }
