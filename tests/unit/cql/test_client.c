@@ -52,13 +52,19 @@ static struct cql_client *new_client(void)
     return sync_client(&options);
 }
 
-static struct cql_client *connected(void)
+static struct cql_client *connected_to_any(void)
 {
-    const int topologies = node.topologies;
     struct cql_client *client = new_client();
     struct sync_outcome o = sync_connect(client);
     if (o.err.code != ERR_NONE)
         fail_msg("%s", o.err.text);
+    return client;
+}
+
+static struct cql_client *connected(void)
+{
+    const int topologies = node.topologies;
+    struct cql_client *client = connected_to_any();
     UNTIL(node.topologies > topologies);
     assert_int_equal(node.topologies, topologies + 1);
     return client;
@@ -395,7 +401,7 @@ static void test_timeout_makes_room(void **state)
     }
     sync_run(&o[0]);
     assert_int_equal(o[0].err.code, ERR_TIMEOUT);
-    sync_turn(20);
+    UNTIL(seen_count >= 9);
     assert_int_equal(seen_count, 9);
     for (int i = 0; i < 9; i++)
         fake_void(seen_peer, seen_streams[i]);
@@ -498,6 +504,7 @@ static void test_close_cancels(void **state)
     options.in_flight = 8;
     struct cql_client *client = connected();
     struct many many = start_many(client, 20); /* 8 sent, 12 queued */
+    UNTIL(seen_count >= 8);
     sync_turn(20);
     assert_int_equal(seen_count, 8);
     sync_close(client);
@@ -1040,7 +1047,7 @@ static void test_contact_points(void **state)
     options.contact_point_count = 4;
     options.connections = 2;
     options.local_datacenter = "dc1";
-    struct cql_client *client = connected();
+    struct cql_client *client = connected_to_any();
     UNTIL(node.options == 2 && second.options == 2);
     sync_turn(50);
     assert_int_equal(node.open, 2);
@@ -1097,11 +1104,12 @@ static void test_an_outage_is_told_once(void **state)
     node.on_request = echo;
     warnings = 0;
     struct cql_client *client = connected();
+    UNTIL(warnings >= 2);
     sync_turn(1000); /* some attempts */
     assert_int_equal(warnings, 2);
     for (int i = 1; i <= 2; i++) {
         fake_reset(node.peers);
-        sync_turn(10);
+        UNTIL(warnings >= 2 + i);
         assert_echo(client);
         assert_int_equal(warnings, 2 + i);
     }
@@ -1128,14 +1136,14 @@ static void test_events_after_reconnect(void **state)
     cql_on_event(client, on_event, NULL);
     for (int i = 1; i <= 2; i++) {
         assert_echo(client);
-        sync_turn(10);
+        UNTIL(node.registers >= i && event_count >= 2 * (i - 1));
         assert_int_equal(node.registers, i);
         assert_int_equal(event_count, 2 * (i - 1));
         if (i > 1) /* what happened meanwhile is not known */
             assert_string_equal(event_text, "SCHEMA_CHANGE MISSED 0 0");
         fake_answer(node.peers, -1, CQL_OP_EVENT,
                     SLICE_LIT("\0\xdSTATUS_CHANGE\0\4DOWN\4\x7f\0\0\1\0\0\x23\x52"));
-        sync_turn(10);
+        UNTIL(event_count >= 2 * i - 1);
         assert_int_equal(event_count, 2 * i - 1);
         assert_string_equal(event_text, "STATUS_CHANGE DOWN 4 9042");
         fake_reset(node.peers);

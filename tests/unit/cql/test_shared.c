@@ -98,7 +98,7 @@ static void test_one_set_of_connections(void **state)
     assert_int_equal(cql_protocol_version(third), 5);
     assert_int_equal(sync_query(first, "INSERT").err.code, ERR_NONE);
     assert_int_equal(sync_query(second, "INSERT").err.code, ERR_NONE);
-    UNTIL(node.connections == 2);
+    UNTIL(node.connections == 2 && node.registers == 1 && node.topologies == 1);
     sync_turn(50);
     assert_int_equal(node.connections, 2);
     assert_int_equal(node.registers, 1);
