@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 import os
 import re
+import select
 import socket
 import ssl
 import threading
@@ -105,18 +106,19 @@ class Terminator:
             near.settimeout(60)
             with self.context.wrap_socket(near, server_side=True) as inner, \
                     socket.create_connection(self.target) as far:
-                back = threading.Thread(target=self._carry, args=(far, inner), daemon=True)
-                back.start()
                 self._carry(inner, far)
-                back.join()
 
     @staticmethod
-    def _carry(source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
+    def _carry(inner, far):
+        """Both ways in one thread: two must not use one TLS connection at the same time."""
+        while True:
+            ready = [inner] if inner.pending() else select.select([inner, far], [], [])[0]
+            for source, target in ((inner, far), (far, inner)):
+                if source in ready:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    target.sendall(data)
 
 
 # --- servers
