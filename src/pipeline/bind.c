@@ -7,7 +7,7 @@
 
 void unbind_servers(struct pipeline *p)
 {
-    struct source *sources[] = {p->series, p->whole_series, p->documents};
+    struct source *sources[] = {p->series, p->documents};
     for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
         if (sources[i])
             sources[i]->ops->free(sources[i]);
@@ -19,8 +19,7 @@ void unbind_servers(struct pipeline *p)
     }
     source_rows_free(p->rows);
     source_table_free(&p->table);
-    p->series = p->whole_series = p->documents = NULL;
-    p->whole = (struct whole_read){0};
+    p->series = p->documents = NULL;
     p->to_cassandra = p->to_elasticsearch = NULL;
     p->rows = NULL;
     p->bound = false;
@@ -59,10 +58,7 @@ static bool bind_cassandra(struct pipeline *p, struct err *err)
         !source_table_read(p->cassandra, &p->options.table, &p->table, err))
         return false;
     p->series = source_series_new(p->cassandra, &p->table, &p->options.table, err);
-    p->whole_series =
-        p->series ? source_series_new(p->cassandra, &p->table, &p->options.table, err) : NULL;
-    p->rows =
-        p->whole_series ? source_rows_new(p->cassandra, &p->table, &p->options.table, err) : NULL;
+    p->rows = p->series ? source_rows_new(p->cassandra, &p->table, &p->options.table, err) : NULL;
     p->to_cassandra = p->rows ? sink_rows_new(p->cassandra, &p->table, &sink, err) : NULL;
     return p->to_cassandra != NULL;
 }

@@ -7,8 +7,6 @@
 /* Keys that are looked at together, and about how much their rows and documents may take. */
 enum { BATCH_MIN = 10, BATCH_FIRST = 250, BATCH_MAX = 1000, BATCH_BYTES = 16 << 20 };
 
-enum { WHOLE_PAGES = 2 }; /* of a whole read in a cycle, about 10 ms each */
-
 static bool is_full(const struct cycle *c)
 {
     return c->p->dead_letters >= c->p->options.dead_letters_max;
@@ -39,10 +37,14 @@ static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct 
                    (long long)c->p->options.dead_letters_max);
 }
 
-/* Hands the source's pages to take, so many at most. */
-static bool read_pages(struct cycle *c, struct source *s, intake_page_fn *take, uint32_t count,
-                       bool *ended, const struct io_wake *stop, struct err *err)
+/* Hands the source's window to take, page by page. What cut it short may be over before the cycle
+ * is: a batch can make room among the dead letters. */
+static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
+                        const struct io_wake *stop, struct err *err)
 {
+    const struct source_window window = {c->from, c->p->documents_known, c->whole};
+    if (!s->ops->open(s, &window, err))
+        return false;
     struct arena arena = {0};
     struct source_page page;
     bool fine;
@@ -51,45 +53,10 @@ static bool read_pages(struct cycle *c, struct source *s, intake_page_fn *take, 
         fine = s->ops->next(s, &page, &arena, err) && take(c, &page, &arena, err);
         if (fine)
             memory_trim(c->p->memory);
-    } while (fine && page.count > 0 && --count > 0 && !interrupted(c, stop));
-    *ended = fine && page.count == 0;
+    } while (fine && page.count > 0 && !interrupted(c, stop));
+    c->cut_short = c->cut_short || (fine && page.count > 0);
     arena_free(&arena);
-    return fine;
-}
-
-/* What cut a window short may be over before the cycle is: a batch can make room among the dead
- * letters. */
-static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
-                        const struct io_wake *stop, struct err *err)
-{
-    const struct source_window window = {c->from, c->p->documents_known, c->whole};
-    bool ended;
-    if (!s->ops->open(s, &window, err))
-        return false;
-    const bool fine = read_pages(c, s, take, UINT32_MAX, &ended, stop, err);
-    c->cut_short = c->cut_short || (fine && !ended);
     s->ops->close(s);
-    return fine;
-}
-
-/* Some pages of the whole overlap's entries: all at once would keep what is new waiting. */
-static bool read_whole(struct cycle *c, const struct io_wake *stop, struct err *err)
-{
-    struct source *s = c->p->whole_series;
-    struct whole_read *w = &c->p->whole;
-    if (interrupted(c, stop))
-        return true;
-    const bool begins = window_whole_begins(c);
-    if (w->began == 0)
-        return true;
-    const struct source_window window = {.since = w->from, .whole = true};
-    const uint32_t pages = window_whole_late(c) ? UINT32_MAX : WHOLE_PAGES;
-    const bool fine = (!begins || s->ops->open(s, &window, err)) &&
-                      (w->ended || read_pages(c, s, intake_entries, pages, &w->ended, stop, err));
-    if (!fine)
-        *w = (struct whole_read){0};
-    else if (w->ended)
-        window_become_whole(c);
     return fine;
 }
 
@@ -168,10 +135,8 @@ static bool complete(struct cycle *c, struct err *err)
     if (fine && memory_merge(p->memory, err) && store_commit(p->store, err)) {
         memory_written(p->memory);
         p->status.completed_us = c->now;
-        if (c->whole) {
-            p->whole_read = c->whole_began;
-            p->whole = (struct whole_read){0};
-        }
+        if (c->whole)
+            p->whole_read = c->now;
         p->broken = false;
         note_known(c);
         return true;
@@ -202,11 +167,11 @@ static void on_refreshed(void *ctx)
 
 static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err *err)
 {
-    if (!window_open(c, err) || !synced_open(c, err))
+    if (!window_open(c, err) || !synced_open(c, err) ||
+        (c->whole && !await_es_routing(c->p->elasticsearch, err)))
         return false;
     c->p->whole_wanted = false;
-    return read_window(c, c->p->series, intake_entries, stop, err) && read_whole(c, stop, err) &&
-           (!c->whole || await_es_routing(c->p->elasticsearch, err));
+    return read_window(c, c->p->series, intake_entries, stop, err);
 }
 
 static bool begin(struct cycle *c, const struct io_wake *stop, struct err *err)

@@ -10,13 +10,6 @@
 
 /* For the files of pipeline/ only. */
 
-/* Cassandra's entries of the whole overlap, read over several cycles. */
-struct whole_read {
-    int64_t began;               /* µs; 0: none is under way */
-    int64_t lowest, since, from; /* of the cycle in which it began */
-    bool ended;                  /* all was read; no cycle has been complete since */
-};
-
 struct pipeline {
     struct io_loop *loop;
     struct cql_client *cassandra;
@@ -27,8 +20,7 @@ struct pipeline {
     struct memory *memory;
     struct store_checkpoint checkpoint;
     int64_t since_given;     /* --since, 0: none */
-    int64_t whole_read;      /* when the last read of the whole overlap began, µs */
-    struct whole_read whole; /* the one that is under way */
+    int64_t whole_read;      /* when the whole overlap was last read, µs */
     int64_t documents_known; /* versions in the index up to it were read by a complete cycle */
     uint32_t batch;          /* keys of the next one; 0: none was yet */
     bool whole_wanted;       /* a row's entry is being looked for */
@@ -52,7 +44,6 @@ struct pipeline {
     bool schema_changed; /* since it was bound */
     bool connected;      /* cql_connect has been called */
     struct source *series, *documents;
-    struct source *whole_series; /* the series' reader whose place is kept from cycle to cycle */
     struct source_rows *rows;
     struct sink *to_cassandra, *to_elasticsearch;
 };
@@ -69,8 +60,7 @@ struct cycle {
     int64_t from;    /* lowest version that is read */
     int64_t floor;   /* versions below were not asked for (--since); 0: none */
     bool whole;
-    int64_t whole_began; /* when reading the whole overlap began, µs */
-    bool cut_short;      /* a window was not read to its end: what is behind it is nobody's yet */
+    bool cut_short; /* a window was not read to its end: what is behind it is nobody's yet */
     char stores[STORE_STORES_MAX]; /* where the known history begins (synced.c) */
     struct pipeline_retry *retry;  /* dead letters to try again; or NULL */
     int64_t highest_elasticsearch, highest_cassandra; /* versions seen */
@@ -107,12 +97,6 @@ MUST_USE bool sweep_deleted(struct cycle *c, const struct io_wake *stop, struct 
 
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
-/* True: p->whole begins with this cycle. */
-bool window_whole_begins(struct cycle *c);
-/* Whether it takes too long: what is left of it is for this cycle. */
-bool window_whole_late(const struct cycle *c);
-/* All of it was read: the cycle is a whole one from here on. */
-void window_become_whole(struct cycle *c);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
 
 /* synced.c: where the known history of these stores begins. Before a cycle, and when it is

@@ -58,14 +58,6 @@ static bool first_start(struct cycle *c, struct err *err)
     return p->since_given || keep_start(c, document, entry, err);
 }
 
-/* What showed late since the last whole read lies below this overlap by now, but not below that of
- * then. */
-static int64_t whole_from(const struct cycle *c)
-{
-    const struct pipeline *p = c->p;
-    return max64(1, min64(c->lowest, p->checkpoint.whole_lowest) - p->options.overlap);
-}
-
 static void from_checkpoint(struct cycle *c)
 {
     struct pipeline *p = c->p;
@@ -76,10 +68,12 @@ static void from_checkpoint(struct cycle *c)
     c->lowest = lower_positive(min64(highest, now), pending);
     c->since = max64(1, c->lowest - p->options.overlap);
     const int64_t unit = p->options.table.unit_us;
-    c->whole =
-        c->whole || unit == 0 || p->whole_wanted || p->whole_read == 0 || c->now < p->whole_read;
+    c->whole = c->whole || unit == 0 || p->whole_wanted ||
+               c->now - p->whole_read >= p->options.overlap_us / 4 || c->now < p->whole_read;
+    /* What showed late since the last whole read lies below this overlap by now, but not below
+     * that of then. */
     if (c->whole)
-        c->from = whole_from(c);
+        c->from = max64(1, min64(c->lowest, p->checkpoint.whole_lowest) - p->options.overlap);
     else
         c->from = max64(c->since, c->lowest - (p->options.settle_us + unit - 1) / unit - 1);
 }
@@ -119,7 +113,6 @@ bool window_open(struct cycle *c, struct err *err)
             c->from = c->since = p->since_given;
         c->whole = true;
     }
-    c->whole_began = c->now;
     if (c->whole)
         memory_leave(p->memory, c->since);
     const int64_t skew = p->options.future_skew_us;
@@ -136,38 +129,4 @@ bool window_open(struct cycle *c, struct err *err)
         .whole_overlap = c->whole,
     };
     return true;
-}
-
-/* Whole reads begin so far apart, and take no longer. */
-static bool is_over(const struct cycle *c, int64_t began)
-{
-    return c->now - began >= c->p->options.overlap_us / 4;
-}
-
-bool window_whole_begins(struct cycle *c)
-{
-    struct pipeline *p = c->p;
-    if (c->whole) /* it reads all that this would */
-        p->whole = (struct whole_read){0};
-    if (c->whole || p->whole.began > 0 || !is_over(c, p->whole_read))
-        return false;
-    p->whole = (struct whole_read){
-        .began = c->now, .lowest = c->lowest, .since = c->since, .from = whole_from(c)};
-    return true;
-}
-
-bool window_whole_late(const struct cycle *c)
-{
-    return is_over(c, c->p->whole.began);
-}
-
-void window_become_whole(struct cycle *c)
-{
-    const struct whole_read *w = &c->p->whole;
-    c->whole = true;
-    c->whole_began = w->began;
-    c->lowest = min64(c->lowest, w->lowest);
-    c->since = min64(c->since, w->since);
-    c->from = min64(c->from, w->from);
-    memory_leave(c->p->memory, c->since);
 }
