@@ -1110,6 +1110,7 @@ static void test_an_outage_is_told_once(void **state)
     for (int i = 1; i <= 2; i++) {
         fake_reset(node.peers);
         UNTIL(warnings >= 2 + i);
+        sync_turn(10);
         assert_echo(client);
         assert_int_equal(warnings, 2 + i);
     }
@@ -1137,6 +1138,7 @@ static void test_events_after_reconnect(void **state)
     for (int i = 1; i <= 2; i++) {
         assert_echo(client);
         UNTIL(node.registers >= i && event_count >= 2 * (i - 1));
+        sync_turn(10);
         assert_int_equal(node.registers, i);
         assert_int_equal(event_count, 2 * (i - 1));
         if (i > 1) /* what happened meanwhile is not known */
@@ -1144,6 +1146,7 @@ static void test_events_after_reconnect(void **state)
         fake_answer(node.peers, -1, CQL_OP_EVENT,
                     SLICE_LIT("\0\xdSTATUS_CHANGE\0\4DOWN\4\x7f\0\0\1\0\0\x23\x52"));
         UNTIL(event_count >= 2 * i - 1);
+        sync_turn(10);
         assert_int_equal(event_count, 2 * i - 1);
         assert_string_equal(event_text, "STATUS_CHANGE DOWN 4 9042");
         fake_reset(node.peers);
