@@ -223,6 +223,12 @@ static bool open_engines(struct run *run, struct err *err)
     return session_engines(s, true, err);
 }
 
+static void watch(const struct run *run)
+{
+    const struct session *s = &run->session;
+    monitor_watch(run->monitor, s->config, s->engines, s->engine_count);
+}
+
 /* While engines open and close the loop turns, and commands must wait. */
 static bool reopen(struct run *run, struct err *err)
 {
@@ -232,6 +238,8 @@ static bool reopen(struct run *run, struct err *err)
     run->reopening = true;
     const bool fine = open_engines(run, err);
     run->reopening = false;
+    if (fine)
+        watch(run);
     return fine;
 }
 
@@ -240,7 +248,6 @@ static bool run_until_stopped(struct run *run, struct err *err)
     const struct session *s = &run->session;
     bool fine = true;
     while (fine && !run->stopping) {
-        monitor_watch(run->monitor, s->config, s->engines, s->engine_count);
         service_ready(run->service);
         fine = engine_run(s->engines, s->engine_count, err);
         while (fine && run->reload && !run->stopping)
@@ -268,7 +275,8 @@ static enum exit_code serve(struct run *run, struct daemon_link *link, struct er
         if (!run->session.background)
             run->service = service_open(run->session.loop, run->session.log);
         run->monitor = monitor_new(run->session.loop, run->session.log, run->service);
-        daemon_ready(link);
+        watch(run);
+        daemon_ready(link); /* who waits for it finds the status page */
         if (run_until_stopped(run, err))
             log_info(run->session.log, "stopped");
         else
