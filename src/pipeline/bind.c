@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "pipeline/internal.h"
 #include "sink/documents.h"
 #include "sink/rows.h"
@@ -113,6 +114,7 @@ bool bind_servers(struct pipeline *p, struct err *err)
         unbind_servers(p);
         return false;
     }
+    p->bound_at = clock_wall_us();
     log_schema(p);
     warn_of_schema(p);
     return true;

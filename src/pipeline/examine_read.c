@@ -88,15 +88,16 @@ const struct store_entry *examine_highest(const struct item *item)
 }
 
 /* Whether it is the second look at a record that was copied: a look that is there for a row that
- * shows later than its entry. What became of the document since, the last look tells. */
-bool examine_row_may_do(int64_t now, const struct item *item)
+ * shows later than its entry. What became of the document since, the last look tells. A copy that
+ * was made by an older schema may lack what the document has for a new column. */
+bool examine_row_may_do(int64_t now, int64_t bound_at, const struct item *item)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         if (e->entry.due <= now && (e->entry.looks != STORE_LOOKS_SECOND - 1 || e->put_off_since))
             return false;
     }
     const struct store_entry *e = examine_highest(item);
-    return e && !item->retried &&
+    return e && !item->retried && e->first_look >= bound_at &&
            (is_only_copy(&e->own_document, &e->own_row) ||
             is_only_copy(&e->own_row, &e->own_document));
 }
@@ -119,7 +120,8 @@ static void ask_documents(struct reading *r, bool rows_read)
     r->asked_count = 0;
     for (size_t i = 0; i < r->count; i++) {
         struct item *item = &r->items[i];
-        if (item->have_document || examine_row_may_do(r->c->now, item) != rows_read)
+        const bool may_do = examine_row_may_do(r->c->now, r->c->p->bound_at, item);
+        if (item->have_document || may_do != rows_read)
             continue;
         item->copy_stands = rows_read && copy_stands(r->c, item);
         if (!item->copy_stands)

@@ -41,6 +41,7 @@ struct pipeline {
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
     bool bound;
+    int64_t bound_at;    /* µs: what was copied before may lack columns of this schema */
     bool schema_changed; /* since it was bound */
     bool connected;      /* cql_connect has been called */
     struct source *series, *documents;
@@ -131,7 +132,7 @@ void examine_facts(const struct cycle *c, struct item *item);
 MUST_USE bool examine_read(struct cycle *c, struct item *items, size_t count, struct arena *arena,
                            struct err *err);
 /* whether its row alone may be looked at, */
-MUST_USE bool examine_row_may_do(int64_t now, const struct item *item);
+MUST_USE bool examine_row_may_do(int64_t now, int64_t bound_at, const struct item *item);
 const struct store_entry *examine_highest(const struct item *item); /* of its entries, or NULL */
 /* the write of an item's decision, */
 void examine_prepare(const struct cycle *c, struct item *item);

@@ -30,6 +30,17 @@ def test_a_column_is_added_and_dropped(place, caes):
     assert "ERROR" not in daemon.text()
 
 
+def test_a_copy_is_completed_by_a_new_column(place, caes):
+    """Who alters a table and writes at once may be read by statements of before."""
+    place.make()
+    caes.configure(interval=0.2, sync={"settle": 3, "overlap": 300})
+    caes.run()
+    key = place.put_doc(now(), user="first", likes=1)
+    eventually(lambda: place.row(key) == {"user": "first"})
+    place.cql(f"ALTER TABLE {place.keyspace}.data ADD likes int")
+    eventually(lambda: place.row(key) == {"user": "first", "likes": 1})
+
+
 def test_under_writes_nothing_is_lost(place, caes):
     """Statements that are on their way when a column goes are no reason to refuse their records."""
     place.make(columns={"user": "text", "message": "text"})

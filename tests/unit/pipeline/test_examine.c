@@ -7,7 +7,7 @@
 
 /* When the second look at a record may do with its row. */
 
-enum { NOW = 1000, COPIED = STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED };
+enum { NOW = 1000, LOOKED = 900, COPIED = STORE_OWN_RECORDED | STORE_OWN_ACKNOWLEDGED };
 
 static struct memory_entry entries[2];
 static struct item item;
@@ -20,6 +20,7 @@ static void set_up(void)
         .entry = {.version = 5,
                   .due = NOW,
                   .looks = STORE_LOOKS_SECOND - 1,
+                  .first_look = LOOKED,
                   .own_document.flags = COPIED},
         .next = NULL,
     };
@@ -28,7 +29,7 @@ static void set_up(void)
 
 static bool may_do(void)
 {
-    return examine_row_may_do(NOW, &item);
+    return examine_row_may_do(NOW, LOOKED, &item);
 }
 
 static void one_copy_that_took_effect(void **state)
@@ -91,13 +92,21 @@ static void other_entries_of_the_key(void **state)
     assert_false(may_do());
 }
 
+/* The document may have something for a column that the copy's schema did not have. */
+static void by_an_older_schema(void **state)
+{
+    (void)state;
+    set_up();
+    assert_false(examine_row_may_do(NOW, LOOKED + 1, &item));
+    assert_true(examine_row_may_do(NOW, LOOKED - 1, &item));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_copy_that_took_effect),
-        cmocka_unit_test(any_other_flag),
-        cmocka_unit_test(only_the_second_look),
-        cmocka_unit_test(other_entries_of_the_key),
+        cmocka_unit_test(one_copy_that_took_effect), cmocka_unit_test(any_other_flag),
+        cmocka_unit_test(only_the_second_look),      cmocka_unit_test(other_entries_of_the_key),
+        cmocka_unit_test(by_an_older_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
