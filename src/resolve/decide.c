@@ -30,6 +30,26 @@ static struct resolve_decision decision(enum resolve_action action, enum resolve
     return (struct resolve_decision){.action = action, .rule = rule};
 }
 
+static int64_t higher_version(const struct resolve_facts *f)
+{
+    return f->document_version > f->entry_version ? f->document_version : f->entry_version;
+}
+
+static bool has_write_time(const struct resolve_facts *f)
+{
+    return !f->row_missing && f->row_write_time != CHANGE_NO_WRITE_TIME;
+}
+
+/* A late look: an entry between its version and those that this cycle has read may have come since
+ * the whole overlap was read, and the row be of that write. Deletions leave no write time. */
+static bool may_be_newer(const struct resolve_facts *f, const struct resolve_rules *r)
+{
+    if (r->whole_overlap || higher_version(f) >= r->read_from)
+        return false;
+    const bool untouched = f->row_written_by_us || f->row_write_time <= r->settled_whole;
+    return !has_write_time(f) || !f->row_is_own || !untouched;
+}
+
 /* A row that nobody can put into the order of versions must not be overwritten. */
 static struct resolve_decision guarded(const struct resolve_facts *f, const struct resolve_rules *r,
                                        struct resolve_decision write)
@@ -38,16 +58,17 @@ static struct resolve_decision guarded(const struct resolve_facts *f, const stru
     if (f->document_unreadable && !f->document_missing)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_UNREADABLE);
     write.delete = f->document_missing;
-    if (f->row_missing || f->row_write_time == CHANGE_NO_WRITE_TIME)
-        return write;
-    if (f->row_write_time > r->latest_write_us)
+    const bool timed = has_write_time(f);
+    if (timed && f->row_write_time > r->latest_write_us)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_WRITE_TIME_IN_FUTURE);
     /* guard timestamp: the row's own cells decide by the same clock */
-    if (r->guard == RESOLVE_GUARD_TIMESTAMP || f->row_written_by_us)
+    if (r->guard == RESOLVE_GUARD_TIMESTAMP)
         return write;
-    if (f->row_write_time > r->settled)
+    if (timed && !f->row_written_by_us && f->row_write_time > r->settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
-    if (f->entry_explains || f->row_is_own)
+    if (may_be_newer(f, r))
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WINDOW_TOO_SHORT);
+    if (!timed || f->row_written_by_us || f->entry_explains || f->row_is_own)
         return write;
     if (f->row_unexplained)
         return decision(RESOLVE_DEAD, RESOLVE_RULE_ROW_UNEXPLAINED);
@@ -133,8 +154,7 @@ static struct resolve_decision same_version(const struct resolve_facts *f,
 
 struct resolve_decision resolve_decide(const struct resolve_facts *f, const struct resolve_rules *r)
 {
-    const int64_t version =
-        f->document_version > f->entry_version ? f->document_version : f->entry_version;
+    const int64_t version = higher_version(f);
     struct resolve_decision d;
     if (version == 0)
         d = decision(RESOLVE_NOTHING, RESOLVE_RULE_UNKNOWN_KEY);

@@ -163,6 +163,39 @@ def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
     assert not missing, f"{len(missing)} of {len(late)}"
 
 
+@pytest.mark.parametrize("change", ["written", "column gone", "row gone"])
+def test_a_late_write_before_the_last_look_at_its_key(place, caes, change):
+    """Its entry is read with the whole overlap only. A look at the version before must not take
+    the row for an explained one, and put that version's content back."""
+    place.make()
+    caes.configure(interval=0.1, sync={"settle": 0.3, "overlap": 12},
+                   CassandraConfig={"deleteSettle": 1})
+    caes.run()
+    groups = []
+    begin = time.monotonic()
+    for i in range(6):  # whole reads are 3 s apart: few groups meet one
+        while time.monotonic() < begin + 0.9 * i:
+            time.sleep(0.01)
+        groups.append((time.monotonic(), [place.put_doc(now(), user="first", message="first")
+                                          for _ in range(5)]))
+    for written, keys in groups:
+        while time.monotonic() < written + 12 - 0.6:
+            place.put_doc(now(), user="goes on")  # the window begins lately
+            time.sleep(0.05)
+        for key in keys:
+            if change == "written":
+                place.write_row(now() - 8, key, user="late", message="late")
+            elif change == "column gone":
+                place.write_row(now() - 8, key, message=None)
+            else:
+                place.delete_row(now() - 8, key)
+    expected = {"written": {"user": "late", "message": "late"}, "column gone": {"user": "first"},
+                "row gone": ()}[change]
+    time.sleep(6)
+    lost = [key for _, keys in groups for key in keys if both(place, key) != expected]
+    assert not lost, f"{len(lost)} of {len(groups) * 5}"
+
+
 @pytest.mark.parametrize("window", [10000, 1000], ids=["", "small pages only"])
 def test_documents_that_show_late_among_many(place, caes, window):
     """What was read before is read again without its content."""

@@ -10,13 +10,25 @@
 
 #include <cmocka.h>
 
-/* Write times of a row, in the order of the line: P, S, the limit of the future. */
-enum { LONG_AGO = 100, P = 200, LATELY = 300, S = 400, JUST_NOW = 500, LATEST = 600, FUTURE = 700 };
+/* Write times of a row, in the order of the line: S of the last whole read, P, S, the limit of the
+ * future. */
+enum {
+    LONG_AGO = 100,
+    WHOLE = 150,
+    BRIEF = 170,
+    P = 200,
+    LATELY = 300,
+    S = 400,
+    JUST_NOW = 500,
+    LATEST = 600,
+    FUTURE = 700
+};
 enum { LOW = 10, HIGH = 20, LIMIT = 30 };
 
 static const struct resolve_rules usual = {
     .settled = S,
     .settled_before = P,
+    .settled_whole = WHOLE,
     .latest_version = LIMIT,
     .latest_write_us = LATEST,
     .whole_overlap = true,
@@ -31,7 +43,7 @@ struct line {
     enum resolve_rule rule;
     bool delete, gte;
     /* how the rules differ from the usual ones */
-    bool cassandra_wins, by_timestamp, skip, part;
+    bool cassandra_wins, by_timestamp, skip, part, below;
 };
 
 #define OWN        .recorded = true
@@ -222,6 +234,50 @@ static const struct line lines[] = {
      {DOC(HIGH), ENTRY(HIGH), ROW, .row_is_own = true, .own_document = {OWN_HELD},
       .own_row = {OWN_HELD}},
      THEN(TO_CASSANDRA, TIE)},
+
+    /* a look at a version below what this cycle has read: a higher one may lie in between */
+    {"a late look at what is equal",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .equal = true},
+     THEN(NOTHING, EQUAL),
+     .below = true},
+    {"a late look at a tie, the row written since the whole read",
+     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .own_row = {OWN}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .below = true},
+    {"the same, and the row is what the daemon sent, but was written by somebody",
+     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .row_is_own = true, .own_row = {OWN_HELD}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .below = true},
+    {"a late look at a tie, a cell of the daemon's copy deleted since",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .row_written_by_us = true, .own_row = {OWN}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .below = true},
+    {"a late look at a tie, the daemon's copy deleted since",
+     {DOC(HIGH), ENTRY(HIGH), NO_ROW, .own_row = {OWN}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .below = true},
+    {"a late look at a document that was written again at its version",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .row_is_own = true, .own_row = {OWN_HELD}},
+     THEN(TO_CASSANDRA, OWN_COPY_IN_CASSANDRA),
+     .below = true},
+    {"the same, when the copy is younger than the whole read",
+     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .row_is_own = true,
+      .row_written_by_us = true, .own_row = {OWN_HELD}},
+     THEN(TO_CASSANDRA, OWN_COPY_IN_CASSANDRA),
+     .below = true},
+    {"a late look at a newer document",
+     {DOC(HIGH), ENTRY(LOW), .row_write_time = BRIEF},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .below = true},
+    {"a late look at a row that is fresher than S",
+     {DOC(HIGH), ENTRY(HIGH), .row_write_time = JUST_NOW},
+     THEN(PUT_OFF, ROW_TOO_FRESH),
+     .below = true},
+    {"guard timestamp needs no whole read",
+     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF},
+     THEN(TO_CASSANDRA, TIE),
+     .by_timestamp = true,
+     .below = true},
 };
 
 static void each_line(void **state)
@@ -233,7 +289,8 @@ static void each_line(void **state)
         r.tie = l->cassandra_wins ? RESOLVE_TIE_CASSANDRA : RESOLVE_TIE_ELASTICSEARCH;
         r.guard = l->by_timestamp ? RESOLVE_GUARD_TIMESTAMP : RESOLVE_GUARD_SNAPSHOT;
         r.skip_missing_rows = l->skip;
-        r.whole_overlap = !l->part;
+        r.whole_overlap = !l->part && !l->below;
+        r.read_from = l->below ? HIGH + 1 : 0;
         const struct resolve_decision d = resolve_decide(&l->facts, &r);
         if (d.action != l->action || d.rule != l->rule || d.delete != l->delete || d.gte != l->gte)
             fail_msg("%s: action %d, rule \"%s\", delete %d, gte %d; expected %d, \"%s\", %d, %d",
@@ -288,6 +345,14 @@ static void broken(const char *what, const struct resolve_decision *d)
 /* What a write into Cassandra may cover. */
 static bool coverable(const struct resolve_facts *f, const struct resolve_rules *r)
 {
+    const int64_t highest =
+        f->document_version > f->entry_version ? f->document_version : f->entry_version;
+    const bool sure = r->whole_overlap || r->guard == RESOLVE_GUARD_TIMESTAMP ||
+                      highest >= r->read_from ||
+                      (f->row_is_own && f->row_write_time != CHANGE_NO_WRITE_TIME &&
+                       (f->row_written_by_us || f->row_write_time <= r->settled_whole));
+    if (!sure)
+        return false;
     if (f->row_missing || f->row_write_time == CHANGE_NO_WRITE_TIME)
         return true;
     if (f->row_write_time > r->latest_write_us)
@@ -414,7 +479,7 @@ static const struct resolve_own owns[] = {
     {OWN, .deleted = true, .acknowledged = true},
     {OWN_HELD, .deleted = true, .acknowledged = true},
 };
-enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 5, FLAGS = 1 << 6 };
+enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 6, FLAGS = 1 << 6 };
 
 static const struct resolve_facts documents[] = {
     {NO_DOC},
@@ -428,8 +493,18 @@ static const struct resolve_facts documents[] = {
     {GONE(HIGH), .document_unreadable = true},
 };
 static const int64_t entries[] = {0, LOW, HIGH};
-static const int64_t write_times[] = {
-    CHANGE_NO_WRITE_TIME, LONG_AGO, P, P + 1, LATELY, S, S + 1, JUST_NOW, LATEST, LATEST + 1};
+static const int64_t write_times[] = {CHANGE_NO_WRITE_TIME,
+                                      LONG_AGO,
+                                      WHOLE,
+                                      BRIEF,
+                                      P,
+                                      P + 1,
+                                      LATELY,
+                                      S,
+                                      S + 1,
+                                      JUST_NOW,
+                                      LATEST,
+                                      LATEST + 1};
 
 static size_t check_flags(struct resolve_facts f)
 {
@@ -451,6 +526,8 @@ static size_t check_flags(struct resolve_facts f)
                 .whole_overlap = bits & 8,
                 .settled = S,
                 .settled_before = P,
+                .settled_whole = WHOLE,
+                .read_from = bits & 32 ? HIGH : 0,
                 .latest_version = bits & 16 ? HIGH - 1 : 0,
                 .latest_write_us = LATEST,
             };
