@@ -249,10 +249,13 @@ bool io_http_call_may_move(const struct io_http_call *call, CURLcode rc, const s
     curl_off_t connected = 0;
     if (!call->elsewhere || call->cancelled || err->code != ERR_CONNECTION)
         return false;
-    if (!call->once || rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST)
+    if (!call->once)
         return true;
+    if (call->body_sent >
+        0) /* on a used connection that ended; what came of the next says nothing */
+        return false;
     curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-    return connected == 0 && call->body_sent == 0;
+    return connected == 0 || rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST;
 }
 
 bool io_http_call_move(struct io_http_call *call, const char *url)

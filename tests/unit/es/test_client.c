@@ -229,6 +229,27 @@ static void test_a_host_that_ends_under_a_request(void **state)
     tear_down_pair(&p);
 }
 
+/* That the next connection is refused does not undo what was sent on the one before. */
+static void test_a_host_that_leaves_under_a_write(void **state)
+{
+    (void)state;
+    static const struct http_reply first[] = {
+        {.body = ROOT("9.5.3")}, {.body = "{" SHARDS "}"}, {.leave = true}};
+    struct pair p;
+    set_up_pair(&p, first, 3);
+    assert_true(sync_refresh(&p.w.s)); /* the second one's turn */
+    assert_true(sync_refresh(&p.w.s));
+    assert_true(sync_refresh(&p.w.s));
+    assert_false(bulk_one(&p.w));
+    assert_int_equal(p.w.s.err.code, ERR_CONNECTION);
+    assert_non_null(strstr(p.w.s.err.text, http_server_url(p.w.server)));
+    assert_int_equal(http_server_count(p.w.server), 3);
+    assert_int_equal(http_server_count(p.second), 2);
+    assert_true(bulk_one(&p.w));
+    assert_int_equal(http_server_count(p.second), 3);
+    tear_down_pair(&p);
+}
+
 static void test_a_host_that_is_not_ready(void **state)
 {
     (void)state;
@@ -1236,6 +1257,7 @@ int main(void)
         cmocka_unit_test(test_hosts_take_turns),
         cmocka_unit_test(test_a_host_that_is_gone),
         cmocka_unit_test(test_a_host_that_ends_under_a_request),
+        cmocka_unit_test(test_a_host_that_leaves_under_a_write),
         cmocka_unit_test(test_a_host_that_is_not_ready),
         cmocka_unit_test(test_other_questions),
         cmocka_unit_test(test_logins),

@@ -89,6 +89,10 @@ static void send_reply(struct connection *c, const struct http_reply *reply, boo
         end_connection(c, true);
         return;
     }
+    if (reply->leave) {
+        http_server_stop(c->server);
+        return;
+    }
     const char *body = reply->body ? reply->body : "{}";
     free(c->out);
     if (reply->raw) {

@@ -18,6 +18,7 @@ struct http_reply {
     bool stall;          /* nothing is sent */
     bool reset;          /* the connection is reset in place of an answer */
     bool close;          /* the connection ends behind what was sent */
+    bool leave;          /* all connections end in place of an answer, and no more are taken */
 };
 
 struct http_seen {
