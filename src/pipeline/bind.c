@@ -95,12 +95,12 @@ void pipeline_on_event(struct pipeline *p, const struct cql_event *event)
     log_debug(p->options.log, "the schema of keyspace %s has changed", table->keyspace);
 }
 
-static void log_schema(const struct pipeline *p)
+static void bound_again(struct pipeline *p)
 {
     const struct source_table_options *table = &p->options.table;
-    if (p->status.cycles > 0)
-        log_info(p->options.log, "read the schema of %s.%s again: %u columns are synced",
-                 table->keyspace, table->data, p->table.schema->column_count);
+    p->bound_at = clock_wall_us();
+    log_info(p->options.log, "read the schema of %s.%s again: %u columns are synced",
+             table->keyspace, table->data, p->table.schema->column_count);
 }
 
 bool bind_servers(struct pipeline *p, struct err *err)
@@ -114,8 +114,8 @@ bool bind_servers(struct pipeline *p, struct err *err)
         unbind_servers(p);
         return false;
     }
-    p->bound_at = clock_wall_us();
-    log_schema(p);
+    if (p->status.cycles > 0)
+        bound_again(p);
     warn_of_schema(p);
     return true;
 }

@@ -41,7 +41,7 @@ struct pipeline {
     /* Bound to the servers' schema; NULL until the first cycle reached both. */
     struct source_table table;
     bool bound;
-    int64_t bound_at;    /* µs: what was copied before may lack columns of this schema */
+    int64_t bound_at;    /* again, µs: what was copied before may lack columns; 0: not again */
     bool schema_changed; /* since it was bound */
     bool connected;      /* cql_connect has been called */
     struct source *series, *documents;
