@@ -171,7 +171,11 @@ static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err
         (c->whole && !await_es_routing(c->p->elasticsearch, err)))
         return false;
     c->p->whole_wanted = false;
-    return read_window(c, c->p->series, intake_entries, stop, err);
+    const int64_t start = clock_mono_us();
+    const bool fine = read_window(c, c->p->series, intake_entries, stop, err);
+    if (c->whole && fine)
+        c->p->whole_took = clock_mono_us() - start;
+    return fine;
 }
 
 static bool begin(struct cycle *c, const struct io_wake *stop, struct err *err)

@@ -68,6 +68,31 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
            item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
+/* An application's entry that is new, or was when the row was written or had gone: the write that
+ * replaced the daemon's copy may be that one. */
+static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
+                      const struct store_entry *e)
+{
+    if (!(e->seen & STORE_SEEN_ENTRY) || e->own_row.flags & STORE_OWN_RECORDED)
+        return false;
+    if (e->looks == 0)
+        return true;
+    if (item->row.content.missing)
+        return e->first_look >= copy->written;
+    return item->row.write_time > copy->written &&
+           item->row.write_time <= e->first_look + c->p->options.settle_us;
+}
+
+static bool row_may_be_lower(const struct cycle *c, const struct item *item,
+                             const struct store_entry *copy)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (e->entry.version < copy->version && may_be_of(c, item, &copy->own_row, &e->entry))
+            return true;
+    }
+    return false;
+}
+
 void examine_facts(const struct cycle *c, struct item *item)
 {
     const struct pipeline *p = c->p;
@@ -105,6 +130,7 @@ void examine_facts(const struct cycle *c, struct item *item)
             continue;
         f->own_document = own_facts(p, &e->entry.own_document, &item->document.content, false);
         f->own_row = own_facts(p, &e->entry.own_row, &item->row.content, true);
+        f->row_may_be_lower = row_may_be_lower(c, item, &e->entry);
     }
     if (f->document_version == f->entry_version && !f->document_unreadable)
         f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);

@@ -3,6 +3,10 @@
 
 /* Where the windows of a cycle begin: docs/semantics.md, "Windows and looks". */
 
+/* Records that want the whole overlap read don't make the daemon do little else: they wait for so
+ * many times what the last whole read took. */
+enum { WHOLE_REST = 10 };
+
 static int64_t max64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -68,8 +72,9 @@ static void from_checkpoint(struct cycle *c)
     c->lowest = lower_positive(min64(highest, now), pending);
     c->since = max64(1, c->lowest - p->options.overlap);
     const int64_t unit = p->options.table.unit_us;
-    c->whole = c->whole || unit == 0 || p->whole_wanted ||
-               c->now - p->whole_read >= p->options.overlap_us / 4 || c->now < p->whole_read;
+    const int64_t since_whole = c->now - p->whole_read;
+    c->whole = c->whole || unit == 0 || since_whole >= p->options.overlap_us / 4 ||
+               (p->whole_wanted && since_whole >= WHOLE_REST * p->whole_took) || since_whole < 0;
     /* What showed late since the last whole read lies below this overlap by now, but not below
      * that of then. */
     if (c->whole)

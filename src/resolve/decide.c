@@ -41,7 +41,8 @@ static bool has_write_time(const struct resolve_facts *f)
 }
 
 /* A late look: an entry between its version and those that this cycle has read may have come since
- * the whole overlap was read, and the row be of that write. Deletions leave no write time. */
+ * the whole overlap was read, and the row be of that write. Deletions leave no write time. What
+ * lies below a whole overlap was in the one before. */
 static bool may_be_newer(const struct resolve_facts *f, const struct resolve_rules *r)
 {
     if (r->whole_overlap || higher_version(f) >= r->read_from)
@@ -136,6 +137,24 @@ static struct resolve_decision row_newer(const struct resolve_facts *f,
     return to_elasticsearch(RESOLVE_RULE_ROW_NEWER, false);
 }
 
+/* The daemon's copy was replaced since: by a write of this version, or by one of a lower version
+ * that came later, whose entry then turns up. Only the former is a tie. */
+static bool copy_replaced(const struct resolve_facts *f)
+{
+    return f->own_row.recorded && !f->own_row.holds;
+}
+
+static struct resolve_decision tie(const struct resolve_facts *f, const struct resolve_rules *r)
+{
+    if (r->tie == RESOLVE_TIE_ELASTICSEARCH)
+        return to_cassandra(f, r, RESOLVE_RULE_TIE);
+    if (copy_replaced(f) && f->row_may_be_lower)
+        return to_cassandra(f, r, RESOLVE_RULE_OWN_ROW_REPLACED);
+    if (copy_replaced(f) && r->guard == RESOLVE_GUARD_SNAPSHOT && !r->whole_overlap)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WINDOW_TOO_SHORT);
+    return row_wins(f, r, RESOLVE_RULE_TIE);
+}
+
 static struct resolve_decision same_version(const struct resolve_facts *f,
                                             const struct resolve_rules *r)
 {
@@ -147,9 +166,7 @@ static struct resolve_decision same_version(const struct resolve_facts *f,
         return to_cassandra(f, r, RESOLVE_RULE_OWN_COPY_IN_CASSANDRA);
     if (own_document && !own_row)
         return row_wins(f, r, RESOLVE_RULE_OWN_COPY_IN_ELASTICSEARCH);
-    if (r->tie == RESOLVE_TIE_CASSANDRA)
-        return row_wins(f, r, RESOLVE_RULE_TIE);
-    return to_cassandra(f, r, RESOLVE_RULE_TIE);
+    return tie(f, r);
 }
 
 struct resolve_decision resolve_decide(const struct resolve_facts *f, const struct resolve_rules *r)

@@ -35,6 +35,7 @@ enum resolve_action {
     X(OWN_COPY_IN_ELASTICSEARCH, "the document is a copy of an earlier content of the same "       \
                                  "version")                                                        \
     X(TIE, "both were written with the same version (sync.tie)")                                   \
+    X(OWN_ROW_REPLACED, "a lower version was written over the copied row: it is copied again")     \
     X(ROW_TOO_FRESH, "the row was written so recently that its entry may not show yet")            \
     X(ROW_UNEXPLAINED, "the row was written since the last cycle, but no entry tells its version") \
     X(WINDOW_TOO_SHORT, "the row's entry is looked for in the whole overlap first")                \
@@ -77,6 +78,7 @@ struct resolve_facts {
     bool row_written_by_us; /* the last write to it is the daemon's: the write time tells */
     bool row_is_own;        /* it holds what the daemon sent for any version, whoever wrote it */
     bool row_unexplained;   /* in the dead letters as such, and unchanged since */
+    bool row_may_be_lower;  /* a lower version's entry turned up about when the row was written */
     bool equal;             /* the contents are; asked only where the versions are equal */
     struct resolve_own own_document, own_row;
     bool delete_settled; /* deleteSettle has passed since the entry was first seen */
@@ -92,7 +94,7 @@ struct resolve_rules {
     int64_t settled;         /* S, µs */
     int64_t settled_before;  /* P, µs: S of the last completed cycle */
     int64_t settled_whole;   /* the same of the last one that had read all of the overlap */
-    int64_t read_from;       /* the lowest version whose entries this cycle has read */
+    int64_t read_from;       /* entries from this version up were read, as far as they count */
     int64_t latest_version;  /* versions beyond it lie too far in the future; 0: no limit */
     int64_t latest_write_us; /* the same for write times */
     bool whole_overlap;      /* this cycle has read all of the overlap */

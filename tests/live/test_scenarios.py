@@ -163,37 +163,75 @@ def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
     assert not missing, f"{len(missing)} of {len(late)}"
 
 
-@pytest.mark.parametrize("change", ["written", "column gone", "row gone"])
-def test_a_late_write_before_the_last_look_at_its_key(place, caes, change):
+def write_late(place, key, version, change):
+    """An application's write to a key that has the version, seconds above it and seconds late."""
+    if change == "written":
+        place.write_row(now() - 8, key, user="late", message="late")
+    elif change == "written alike":
+        place.write_row(now() - 8, key, user="first", message="first")
+        place.elastic.put(place.index, key, version, {"user": "again"}, "external_gte")
+    elif change == "column gone":
+        place.write_row(now() - 8, key, message=None)
+    else:
+        place.delete_row(now() - 8, key)
+
+
+def test_a_late_write_before_the_last_look_at_its_key(place, caes):
     """Its entry is read with the whole overlap only. A look at the version before must not take
     the row for an explained one, and put that version's content back."""
     place.make()
     caes.configure(interval=0.1, sync={"settle": 0.3, "overlap": 12},
                    CassandraConfig={"deleteSettle": 1})
     caes.run()
+    first = {"user": "first", "message": "first"}
+    expected = {"written": {"user": "late", "message": "late"}, "written alike": first,
+                "column gone": {"user": "first"}, "row gone": ()}
     groups = []
     begin = time.monotonic()
     for i in range(6):  # whole reads are 3 s apart: few groups meet one
         while time.monotonic() < begin + 0.9 * i:
             time.sleep(0.01)
-        groups.append((time.monotonic(), [place.put_doc(now(), user="first", message="first")
-                                          for _ in range(5)]))
-    for written, keys in groups:
+        version = now()
+        groups.append((version, time.monotonic(), [
+            (place.put_doc(version, **first), change) for change in expected]))
+    for version, written, keys in groups:
         while time.monotonic() < written + 12 - 0.6:
             place.put_doc(now(), user="goes on")  # the window begins lately
             time.sleep(0.05)
-        for key in keys:
-            if change == "written":
-                place.write_row(now() - 8, key, user="late", message="late")
-            elif change == "column gone":
-                place.write_row(now() - 8, key, message=None)
-            else:
-                place.delete_row(now() - 8, key)
-    expected = {"written": {"user": "late", "message": "late"}, "column gone": {"user": "first"},
-                "row gone": ()}[change]
+        for key, change in keys:
+            write_late(place, key, version, change)
     time.sleep(6)
-    lost = [key for _, keys in groups for key in keys if both(place, key) != expected]
-    assert not lost, f"{len(lost)} of {len(groups) * 5}"
+    lost = [change for *_, keys in groups for key, change in keys
+            if both(place, key) != expected[change]]
+    assert not lost
+
+
+def test_a_lower_version_over_a_copy_is_no_tie_for_cassandra(place, caes):
+    place.make()
+    caes.configure(interval=0.1, sync={"settle": 0.5, "overlap": 20, "tie": "cassandra"},
+                   CassandraConfig={"deleteSettle": 1})
+    caes.run()
+    version = now()
+    keys = [place.put_doc(version, user="newest") for _ in range(4)]
+    eventually(lambda: len(place.rows()) == 4)
+    for late, written, deleted in ((1, keys[0], keys[1]), (5, keys[2], keys[3])):
+        place.write_row(version - late, written, user="older")
+        place.delete_row(version - late, deleted)
+    for _ in range(80):  # a quarter of the overlap, and more
+        place.put_doc(now(), user="goes on")
+        time.sleep(0.1)
+    assert [both(place, key) for key in keys] == 4 * [{"user": "newest"}]
+    assert {place.doc(key)[0] for key in keys} == {version}
+
+
+def test_a_tie_for_cassandra_over_a_copy(place, caes):
+    place.make()
+    caes.configure(interval=0.1, sync={"settle": 0.5, "overlap": 4, "tie": "cassandra"})
+    caes.run()
+    key = place.put_doc(now(), user="of elasticsearch")
+    eventually(lambda: place.row(key))
+    place.write_row(place.doc(key)[0], key, user="of cassandra")
+    eventually(lambda: both(place, key) == {"user": "of cassandra"})
 
 
 @pytest.mark.parametrize("window", [10000, 1000], ids=["", "small pages only"])

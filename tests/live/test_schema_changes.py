@@ -33,7 +33,7 @@ def test_a_column_is_added_and_dropped(place, caes):
 def test_a_copy_is_completed_by_a_new_column(place, caes):
     """Who alters a table and writes at once may be read by statements of before."""
     place.make()
-    caes.configure(interval=0.2, sync={"settle": 3, "overlap": 300})
+    caes.configure(interval=0.2, sync={"settle": 8, "overlap": 300})
     caes.run()
     key = place.put_doc(now(), user="first", likes=1)
     eventually(lambda: place.row(key) == {"user": "first"})

@@ -235,6 +235,40 @@ static const struct line lines[] = {
       .own_row = {OWN_HELD}},
      THEN(TO_CASSANDRA, TIE)},
 
+    /* the daemon's copy of a row was replaced: by that version, or by a lower one that came later
+     */
+    {"a tie for Cassandra, over a copy",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
+     THEN(TO_ELASTICSEARCH, TIE),
+     .gte = true,
+     .cassandra_wins = true},
+    {"a lower version over a copy",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .row_may_be_lower = true},
+     THEN(TO_CASSANDRA, OWN_ROW_REPLACED),
+     .cassandra_wins = true},
+    {"a delete of a lower version over a copy",
+     {DOC(HIGH), ENTRY(HIGH), NO_ROW, .own_row = {OWN}, .row_may_be_lower = true},
+     THEN(TO_CASSANDRA, OWN_ROW_REPLACED),
+     .cassandra_wins = true},
+    {"a row that replaced a copy, and its entry may not have been read",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
+     .cassandra_wins = true,
+     .part = true},
+    {"the same by timestamps: a lower version replaces nothing",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
+     THEN(TO_ELASTICSEARCH, TIE),
+     .gte = true,
+     .cassandra_wins = true,
+     .by_timestamp = true,
+     .part = true},
+    {"two applications' tie for Cassandra, beside a lower entry",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .row_may_be_lower = true},
+     THEN(TO_ELASTICSEARCH, TIE),
+     .gte = true,
+     .cassandra_wins = true,
+     .part = true},
+
     /* a look at a version below what this cycle has read: a higher one may lie in between */
     {"a late look at what is equal",
      {DOC(HIGH), ENTRY(HIGH), ROW, .equal = true},
@@ -435,8 +469,15 @@ static void check_one(const struct resolve_facts *f, const struct resolve_rules 
     const bool same = f->equal || (f->row_missing && f->document_missing);
     MUST(same == (d.rule == RESOLVE_RULE_EQUAL));
     IMPLIES(same, d.action == RESOLVE_NOTHING);
-    const bool elasticsearch_wins =
-        own_row != own_document ? own_row : r->tie == RESOLVE_TIE_ELASTICSEARCH;
+    const bool replaced = f->own_row.recorded && !f->own_row.holds && !own_document;
+    const bool unsure = replaced && !f->row_may_be_lower && !r->whole_overlap &&
+                        r->guard == RESOLVE_GUARD_SNAPSHOT && r->tie == RESOLVE_TIE_CASSANDRA;
+    IMPLIES(!same && unsure, d.rule == RESOLVE_RULE_WINDOW_TOO_SHORT);
+    if (unsure)
+        return;
+    const bool elasticsearch_wins = own_row != own_document ? own_row
+                                                            : r->tie == RESOLVE_TIE_ELASTICSEARCH ||
+                                                                  (replaced && f->row_may_be_lower);
     IMPLIES(!same && elasticsearch_wins, !to_elasticsearch && d.action != RESOLVE_NOTHING);
     IMPLIES(!same && elasticsearch_wins && coverable(f, r) &&
                 !(f->document_unreadable && !f->document_missing),
@@ -465,6 +506,8 @@ static bool possible(const struct resolve_facts *f)
     if (f->equal && (f->document_version != f->entry_version || f->document_unreadable ||
                      f->document_missing != f->row_missing))
         return false;
+    if (f->row_may_be_lower && !f->own_row.recorded)
+        return false;
     return !(f->row_missing && (f->row_is_own || f->row_written_by_us || f->row_unexplained));
 }
 
@@ -479,7 +522,7 @@ static const struct resolve_own owns[] = {
     {OWN, .deleted = true, .acknowledged = true},
     {OWN_HELD, .deleted = true, .acknowledged = true},
 };
-enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 6, FLAGS = 1 << 6 };
+enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 6, FLAGS = 1 << 7 };
 
 static const struct resolve_facts documents[] = {
     {NO_DOC},
@@ -516,6 +559,7 @@ static size_t check_flags(struct resolve_facts f)
         f.delete_settled = flags & 8;
         f.entry_explains = flags & 16;
         f.row_written_by_us = flags & 32;
+        f.row_may_be_lower = flags & 64;
         if (!possible(&f))
             continue;
         for (unsigned bits = 0; bits < RULES; bits++) {
