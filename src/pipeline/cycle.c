@@ -3,6 +3,7 @@
 #include "pipeline/internal.h"
 #include "source/await.h"
 #include "source/documents.h"
+#include "source/series.h"
 
 /* Keys that are looked at together, and about how much their rows and documents may take. */
 enum { BATCH_MIN = 10, BATCH_FIRST = 250, BATCH_MAX = 1000, BATCH_BYTES = 16 << 20 };
@@ -39,10 +40,10 @@ static bool may_go_on(const struct cycle *c, const struct io_wake *stop, struct 
 
 /* Hands the source's window to take, page by page. What cut it short may be over before the cycle
  * is: a batch can make room among the dead letters. */
-static bool read_window(struct cycle *c, struct source *s, intake_page_fn *take,
+static bool read_window(struct cycle *c, struct source *s, int64_t known, intake_page_fn *take,
                         const struct io_wake *stop, struct err *err)
 {
-    const struct source_window window = {c->from, c->p->documents_known, c->whole};
+    const struct source_window window = {c->from, known, c->whole};
     if (!s->ops->open(s, &window, err))
         return false;
     struct arena arena = {0};
@@ -108,8 +109,10 @@ static void note_known(const struct cycle *c)
     raise_checkpoint(c, &highest, c->highest_elasticsearch);
     if (highest - 1 > c->p->documents_known)
         c->p->documents_known = highest - 1;
-    if (!c->floor)
-        source_documents_done(c->p->documents);
+    if (c->floor)
+        return;
+    source_documents_done(c->p->documents);
+    source_series_done(c->p->series);
 }
 
 static bool complete(struct cycle *c, struct err *err)
@@ -172,7 +175,8 @@ static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err
         return false;
     c->p->whole_wanted = false;
     const int64_t start = clock_mono_us();
-    const bool fine = read_window(c, c->p->series, intake_entries, stop, err);
+    const bool fine =
+        read_window(c, c->p->series, c->p->checkpoint.highest_cassandra, intake_entries, stop, err);
     if (c->whole && fine)
         c->p->whole_took = clock_mono_us() - start;
     return fine;
@@ -206,9 +210,10 @@ static bool run_cycle(struct cycle *c, const struct io_wake *stop, struct err *e
         return false;
     if (is_full(c)) /* to make room is all that may be done */
         return retry_letters(c, stop, err) && may_go_on(c, stop, err);
-    return read_window(c, p->documents, intake_documents, stop, err) && examine_due(c, stop, err) &&
-           may_go_on(c, stop, err) && (!c->retry || retry_letters(c, stop, err)) &&
-           may_go_on(c, stop, err) && complete(c, err) && sweep_deleted(c, stop, err);
+    return read_window(c, p->documents, p->documents_known, intake_documents, stop, err) &&
+           examine_due(c, stop, err) && may_go_on(c, stop, err) &&
+           (!c->retry || retry_letters(c, stop, err)) && may_go_on(c, stop, err) &&
+           complete(c, err) && sweep_deleted(c, stop, err);
 }
 
 static bool cycle(struct cycle *c, const struct io_wake *stop, struct err *err)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "map/convert.h"
 #include "source/await.h"
+#include "source/given.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ struct series {
     const struct source_table_options *options;
     const struct cql_prepared *from;    /* entries of a bucket from a version up */
     const struct cql_prepared *highest; /* the last entry of a bucket */
-    int64_t since;
+    struct source_given given;
+    int64_t since, known; /* of the window */
     uint32_t bucket;
     bool ended;
     struct slice paging_state;
@@ -24,7 +26,7 @@ struct series {
 
 /* Collects one page's entries. */
 struct collector {
-    const struct series *series;
+    struct series *series;
     struct arena *arena;
     struct change_entry *entries;
     uint32_t count, capacity;
@@ -45,7 +47,12 @@ static const char *key_of_row(struct collector *c, const struct slice *cells)
 static bool add_entry(void *ctx, const struct slice *cells, uint32_t count)
 {
     struct collector *c = ctx;
-    (void)count;
+    struct series *series = c->series;
+    const int64_t version =
+        source_version_decode(series->table, series->options->unit_us, cells[0]);
+    if (source_given_before(&series->given, series->bucket, version, cells, count) &&
+        version <= series->known)
+        return true;
     if (c->count == c->capacity) {
         const uint32_t capacity = c->capacity ? 2 * c->capacity : 256;
         struct change_entry *grown = arena_alloc(c->arena, capacity * sizeof *grown);
@@ -55,7 +62,7 @@ static bool add_entry(void *ctx, const struct slice *cells, uint32_t count)
         c->capacity = capacity;
     }
     struct change_entry *entry = &c->entries[c->count++];
-    entry->version = source_version_decode(c->series->table, c->series->options->unit_us, cells[0]);
+    entry->version = version;
     entry->unusable = key_of_row(c, cells);
     entry->key = arena_copy(c->arena, buf_slice(&c->key));
     return true;
@@ -72,6 +79,8 @@ static bool series_open(struct source *source, const struct source_window *windo
 {
     struct series *series = (struct series *)source;
     series->since = window->since;
+    series->known = window->known;
+    source_given_begin(&series->given, !window->whole && window->known > 0);
     series->bucket = 0;
     series->ended = false;
     series->paging_state = SLICE_NULL;
@@ -174,7 +183,13 @@ static void series_free(struct source *source)
 {
     struct series *series = (struct series *)source;
     arena_free(&series->paging);
+    source_given_free(&series->given);
     free(series);
+}
+
+void source_series_done(struct source *source)
+{
+    source_given_done(&((struct series *)source)->given);
 }
 
 static const struct source_ops series_ops = {

@@ -20,7 +20,8 @@ struct source_page {
 /* The entries from version since (inclusive) up, as of now. */
 struct source_window {
     int64_t since;
-    /* Most of those up to it were read before: their documents need not come along. 0: none was. */
+    /* Most of those up to it were read before: they need not come again, nor their documents along.
+     * 0: none was. */
     int64_t known;
     bool whole; /* of the whole overlap: what the windows between them need not read */
 };
