@@ -251,8 +251,8 @@ bool io_http_call_may_move(const struct io_http_call *call, CURLcode rc, const s
         return false;
     if (!call->once)
         return true;
-    if (call->body_sent >
-        0) /* on a used connection that ended; what came of the next says nothing */
+    /* on a used connection, which ended: what became of the next one says nothing of it */
+    if (call->body_sent > 0)
         return false;
     curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     return connected == 0 || rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST;

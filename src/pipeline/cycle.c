@@ -173,7 +173,8 @@ static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err
     if (!window_open(c, err) || !synced_open(c, err) ||
         (c->whole && !await_es_routing(c->p->elasticsearch, err)))
         return false;
-    c->p->whole_wanted = false;
+    if (c->whole)
+        c->p->whole_wanted = false;
     const int64_t start = clock_mono_us();
     const bool fine =
         read_window(c, c->p->series, c->p->checkpoint.highest_cassandra, intake_entries, stop, err);

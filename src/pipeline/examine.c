@@ -68,8 +68,9 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
            item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
-/* An application's entry that is new, or was when the row was written or had gone: the write that
- * replaced the daemon's copy may be that one. */
+/* Whether the write that replaced the daemon's copy may be an application's with this entry: one
+ * that is new, or was about when the row was written. Deleted cells and rows leave no write time.
+ */
 static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
                       const struct store_entry *e)
 {
@@ -77,10 +78,9 @@ static bool may_be_of(const struct cycle *c, const struct item *item, const stru
         return false;
     if (e->looks == 0)
         return true;
-    if (item->row.content.missing)
+    if (item->row.content.missing || item->row.write_time <= copy->written)
         return e->first_look >= copy->written;
-    return item->row.write_time > copy->written &&
-           item->row.write_time <= e->first_look + c->p->options.settle_us;
+    return item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
 static bool row_may_be_lower(const struct cycle *c, const struct item *item,
@@ -108,6 +108,8 @@ void examine_facts(const struct cycle *c, struct item *item)
     find_own_row(p, item, f);
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        f->put_off_settled =
+            f->put_off_settled || (e->put_off_since && e->put_off_since <= c->settled);
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
         if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable)
             continue;

@@ -223,7 +223,9 @@ static void advance_key(struct cycle *c, struct item *item)
         if (e->entry.due > c->now)
             continue;
         if (item->put_off) {
-            e->entry.due = c->now + 1; /* the next cycle */
+            e->entry.due = item->decision.rule == RESOLVE_RULE_WINDOW_TOO_SHORT
+                               ? window_next_whole(c)
+                               : c->now + 1; /* the next cycle */
             e->put_off_since = e->put_off_since ? e->put_off_since : c->now;
             lag_waits(c, target_of(item), e->put_off_since);
         } else {

@@ -148,9 +148,14 @@ static struct resolve_decision tie(const struct resolve_facts *f, const struct r
 {
     if (r->tie == RESOLVE_TIE_ELASTICSEARCH)
         return to_cassandra(f, r, RESOLVE_RULE_TIE);
-    if (copy_replaced(f) && f->row_may_be_lower)
+    /* guard timestamp: a lower version replaces nothing */
+    if (!copy_replaced(f) || r->guard == RESOLVE_GUARD_TIMESTAMP)
+        return row_wins(f, r, RESOLVE_RULE_TIE);
+    if (f->row_may_be_lower)
         return to_cassandra(f, r, RESOLVE_RULE_OWN_ROW_REPLACED);
-    if (copy_replaced(f) && r->guard == RESOLVE_GUARD_SNAPSHOT && !r->whole_overlap)
+    if (!f->put_off_settled)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
+    if (!r->whole_overlap)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WINDOW_TOO_SHORT);
     return row_wins(f, r, RESOLVE_RULE_TIE);
 }

@@ -24,7 +24,8 @@ static struct source_given_row row_of(uint32_t bucket, int64_t version, const st
 {
     XXH128_hash_t hash = {0};
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t seed = hash.low64 ^ hash.high64 ^ cells[i].len;
+        const uint64_t len = slice_is_null(cells[i]) ? UINT64_MAX : cells[i].len;
+        const uint64_t seed = hash.low64 ^ hash.high64 ^ len;
         const XXH128_hash_t cell = XXH3_128bits_withSeed(cells[i].ptr, cells[i].len, seed);
         hash = (XXH128_hash_t){hash.low64 * 31 + cell.low64, hash.high64 * 31 + cell.high64};
     }
@@ -75,10 +76,7 @@ bool source_given_before(struct source_given *given, uint32_t bucket, int64_t ve
 
 void source_given_done(struct source_given *given)
 {
-    if (!given->kept)
-        return;
     const struct source_given_rows before = given->before;
-    given->before = given->present;
+    given->before = given->present; /* of a window that is not kept: none */
     given->present = before;
-    given->kept = false;
 }

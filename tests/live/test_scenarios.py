@@ -212,15 +212,17 @@ def test_a_lower_version_over_a_copy_is_no_tie_for_cassandra(place, caes):
                    CassandraConfig={"deleteSettle": 1})
     caes.run()
     version = now()
-    keys = [place.put_doc(version, user="newest") for _ in range(4)]
-    eventually(lambda: len(place.rows()) == 4)
-    for late, written, deleted in ((1, keys[0], keys[1]), (5, keys[2], keys[3])):
+    content = {"user": "newest", "message": "newest"}
+    keys = [place.put_doc(version, **content) for _ in range(6)]
+    eventually(lambda: len(place.rows()) == 6)
+    for late, written, nulled, deleted in ((1, *keys[:3]), (5, *keys[3:])):
         place.write_row(version - late, written, user="older")
+        place.write_row(version - late, nulled, message=None)
         place.delete_row(version - late, deleted)
     for _ in range(80):  # a quarter of the overlap, and more
         place.put_doc(now(), user="goes on")
         time.sleep(0.1)
-    assert [both(place, key) for key in keys] == 4 * [{"user": "newest"}]
+    assert [both(place, key) for key in keys] == 6 * [content]
     assert {place.doc(key)[0] for key in keys} == {version}
 
 

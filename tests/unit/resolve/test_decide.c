@@ -238,7 +238,7 @@ static const struct line lines[] = {
     /* the daemon's copy of a row was replaced: by that version, or by a lower one that came later
      */
     {"a tie for Cassandra, over a copy",
-     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .put_off_settled = true},
      THEN(TO_ELASTICSEARCH, TIE),
      .gte = true,
      .cassandra_wins = true},
@@ -250,8 +250,12 @@ static const struct line lines[] = {
      {DOC(HIGH), ENTRY(HIGH), NO_ROW, .own_row = {OWN}, .row_may_be_lower = true},
      THEN(TO_CASSANDRA, OWN_ROW_REPLACED),
      .cassandra_wins = true},
-    {"a row that replaced a copy, and its entry may not have been read",
+    {"a row that replaced a copy, and its entry may not show yet",
      {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
+     THEN(PUT_OFF, ROW_TOO_FRESH),
+     .cassandra_wins = true},
+    {"a row that replaced a copy, and its entry may not have been read",
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .put_off_settled = true},
      THEN(PUT_OFF, WINDOW_TOO_SHORT),
      .cassandra_wins = true,
      .part = true},
@@ -469,10 +473,11 @@ static void check_one(const struct resolve_facts *f, const struct resolve_rules 
     const bool same = f->equal || (f->row_missing && f->document_missing);
     MUST(same == (d.rule == RESOLVE_RULE_EQUAL));
     IMPLIES(same, d.action == RESOLVE_NOTHING);
-    const bool replaced = f->own_row.recorded && !f->own_row.holds && !own_document;
-    const bool unsure = replaced && !f->row_may_be_lower && !r->whole_overlap &&
-                        r->guard == RESOLVE_GUARD_SNAPSHOT && r->tie == RESOLVE_TIE_CASSANDRA;
-    IMPLIES(!same && unsure, d.rule == RESOLVE_RULE_WINDOW_TOO_SHORT);
+    const bool replaced = f->own_row.recorded && !f->own_row.holds && !own_document &&
+                          r->guard == RESOLVE_GUARD_SNAPSHOT && r->tie == RESOLVE_TIE_CASSANDRA;
+    const bool unsure =
+        replaced && !f->row_may_be_lower && !(f->put_off_settled && r->whole_overlap);
+    IMPLIES(!same && unsure, d.action == RESOLVE_PUT_OFF);
     if (unsure)
         return;
     const bool elasticsearch_wins = own_row != own_document ? own_row
@@ -506,7 +511,7 @@ static bool possible(const struct resolve_facts *f)
     if (f->equal && (f->document_version != f->entry_version || f->document_unreadable ||
                      f->document_missing != f->row_missing))
         return false;
-    if (f->row_may_be_lower && !f->own_row.recorded)
+    if ((f->row_may_be_lower || f->put_off_settled) && !f->own_row.recorded)
         return false;
     return !(f->row_missing && (f->row_is_own || f->row_written_by_us || f->row_unexplained));
 }
@@ -522,7 +527,7 @@ static const struct resolve_own owns[] = {
     {OWN, .deleted = true, .acknowledged = true},
     {OWN_HELD, .deleted = true, .acknowledged = true},
 };
-enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 6, FLAGS = 1 << 7 };
+enum { OWNS = sizeof owns / sizeof *owns, RULES = 1 << 6, FLAGS = 1 << 8 };
 
 static const struct resolve_facts documents[] = {
     {NO_DOC},
@@ -560,6 +565,7 @@ static size_t check_flags(struct resolve_facts f)
         f.entry_explains = flags & 16;
         f.row_written_by_us = flags & 32;
         f.row_may_be_lower = flags & 64;
+        f.put_off_settled = flags & 128;
         if (!possible(&f))
             continue;
         for (unsigned bits = 0; bits < RULES; bits++) {

@@ -90,11 +90,14 @@ static void only_what_is_done(void **state)
     source_given_done(&given);
     assert_string_equal(window("1abc"), "c");
     assert_string_equal(window("1abc"), "c");
-    /* one that is not kept knows nothing, and changes nothing */
+    /* one that is not kept knows nothing; when it is done nothing is known */
+    source_given_begin(&given, false);
+    assert_false(row(0, 1, "a", ""));
+    assert_string_equal(window("1abc"), "c");
     source_given_begin(&given, false);
     assert_false(row(0, 1, "a", ""));
     source_given_done(&given);
-    assert_string_equal(window("1abc"), "c");
+    assert_string_equal(window("1abc"), "abc");
 }
 
 static void buckets(void **state)
@@ -125,7 +128,7 @@ static void another_row(void **state)
         bool same;
     } rows[] = {{0, 1, "ab", "c", true},  {0, 1, "a", "bc", false}, {0, 1, "abc", "", false},
                 {0, 1, "", "abc", false}, {0, 1, "c", "ab", false}, {0, 2, "ab", "c", false},
-                {1, 1, "ab", "c", false}};
+                {1, 1, "ab", "c", false}, {0, 1, "ab", "", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         source_given_begin(&given, true);
         row(0, 1, "ab", "c");
