@@ -3,7 +3,6 @@
 #include "pipeline/internal.h"
 #include "source/await.h"
 #include "source/documents.h"
-#include "source/series.h"
 
 /* Keys that are looked at together, and about how much their rows and documents may take. */
 enum { BATCH_MIN = 10, BATCH_FIRST = 250, BATCH_MAX = 1000, BATCH_BYTES = 16 << 20 };
@@ -111,8 +110,8 @@ static void note_known(const struct cycle *c)
         c->p->documents_known = highest - 1;
     if (c->floor)
         return;
-    source_documents_done(c->p->documents);
-    source_series_done(c->p->series);
+    c->p->documents->ops->done(c->p->documents);
+    c->p->series->ops->done(c->p->series);
 }
 
 static bool complete(struct cycle *c, struct err *err)

@@ -277,7 +277,7 @@ static void note_given(struct documents *d)
     d->given[d->given_count++] = given;
 }
 
-void source_documents_done(struct source *source)
+static void documents_done(struct source *source)
 {
     struct documents *d = (struct documents *)source;
     const struct mark mark = {d->window.since, d->history};
@@ -336,6 +336,7 @@ static const struct source_ops documents_ops = {
     .open = documents_open,
     .next = documents_next,
     .close = documents_close,
+    .done = documents_done,
     .highest = documents_highest,
     .free = documents_free,
 };

@@ -15,8 +15,6 @@ MUST_USE struct source *source_documents_new(struct es_client *client,
 /* Refreshes the index, for the window that is opened next: where the servers can tell how far the
  * index is settled (history.h), that window leaves out what one before it has given. */
 MUST_USE bool source_documents_refresh(struct source *source, struct err *err);
-/* All that the last window gave is dealt with for good: it need not be given again. */
-void source_documents_done(struct source *source);
 
 /* Reads documents by key, in order, into out[count]; content lives in arena. */
 MUST_USE bool source_documents_read(struct es_client *client, const struct map_schema *schema,

@@ -187,7 +187,7 @@ static void series_free(struct source *source)
     free(series);
 }
 
-void source_series_done(struct source *source)
+static void series_done(struct source *source)
 {
     source_given_done(&((struct series *)source)->given);
 }
@@ -197,6 +197,7 @@ static const struct source_ops series_ops = {
     .open = series_open,
     .next = series_next,
     .close = series_close,
+    .done = series_done,
     .highest = series_highest,
     .free = series_free,
 };

@@ -10,8 +10,5 @@ MUST_USE struct source *source_series_new(struct cql_client *client,
                                           const struct source_table *table,
                                           const struct source_table_options *options,
                                           struct err *err);
-/* All that the last window gave is dealt with for good. One that is not whole leaves it out, as far
- * as the versions are known. */
-void source_series_done(struct source *source);
 
 #endif

@@ -34,6 +34,8 @@ struct source_ops {
                  struct err *err);
     /* After an open, also after a failed next. */
     void (*close)(struct source *source);
+    /* All that the last window gave is dealt with for good: it need not be given again. */
+    void (*done)(struct source *source);
     /* Highest version that this side has; 0: none. */
     bool (*highest)(struct source *source, int64_t *version, struct err *err);
     void (*free)(struct source *source);

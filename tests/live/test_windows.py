@@ -34,6 +34,24 @@ def test_late_and_repeated_writes(busy):
     eventually(lambda: busy.row(late) == {"user": "late"})
 
 
+def test_late_entries_among_many(place, caes):
+    """More of them than are read ahead at the end of one cycle."""
+    place.make()
+    caes.configure(interval=0.1, sync={"settle": 1, "overlap": 16})
+    daemon = caes.run()
+    for part in range(1, 7):
+        documents = [(uuid.uuid4(), now(), {"user": "many"}) for _ in range(5000)]
+        place.elastic.bulk(place.index, documents)
+        eventually(lambda count=5000 * part: len(place.rows()) == count)
+    for age in 6, 9, 13:
+        place.put_doc(now(), user="new")
+        time.sleep(3)  # the looks at the one before it draw the windows down to it
+        version = now() - age
+        key = place.write_row(version, user="late")
+        eventually(lambda: place.doc(key) == (version, {"user": "late"}))
+    daemon.kill()
+
+
 def test_an_index_that_is_made_anew(busy):
     """Its sequence numbers begin at 0 again, below those that were dealt with."""
     busy.elastic.drop(busy.index)

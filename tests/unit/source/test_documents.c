@@ -227,7 +227,7 @@ static void read_marked(void *ctx)
                   s->ops->open(s, &window, &w->err) && s->ops->next(s, &page, &arena, &w->err);
         s->ops->close(s);
         if (w->fine && !steps[i].forgotten)
-            source_documents_done(s);
+            s->ops->done(s);
     }
     s->ops->free(s);
     arena_free(&arena);
