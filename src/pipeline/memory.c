@@ -375,15 +375,30 @@ static bool needs_attention(const struct memory_key *k)
     return false;
 }
 
+static bool is_put_off(const struct memory_key *k)
+{
+    for (const struct memory_entry *e = k->first; e; e = e->next) {
+        if (e->put_off_since)
+            return true;
+    }
+    return false;
+}
+
 /* Oldest first: uthash keeps the order of insertion. */
-void memory_trim(struct memory *m)
+static void drop_keys(struct memory *m, size_t bound, bool put_off)
 {
     struct memory_key *k, *next;
     HASH_ITER (hh, m->keys, k, next) {
-        if (m->entries <= m->bound)
+        if (m->entries <= bound)
             return;
-        if (needs_attention(k))
-            continue;
-        drop_key(m, k);
+        if (!needs_attention(k) && (put_off || !is_put_off(k)))
+            drop_key(m, k);
     }
+}
+
+/* Since when a key is put off is not in the file. */
+void memory_trim(struct memory *m)
+{
+    drop_keys(m, m->bound, false);
+    drop_keys(m, 2 * m->bound, true);
 }

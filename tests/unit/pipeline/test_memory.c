@@ -219,6 +219,25 @@ static void spills(void **state)
     assert_true(comes_from_file(1, 101));
 }
 
+/* Since when it is put off is known at hand only. */
+static void what_is_put_off_stays(void **state)
+{
+    (void)state;
+    restart(3);
+    add_keys(10);
+    flush();
+    for (int i = 0; i < 10; i++)
+        entry(i, 100 + i)->put_off_since = i < 5 ? 7 : 0;
+    memory_trim(memory);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(entry(i, 100 + i)->put_off_since, i < 5 ? 7 : 0);
+    for (int i = 5; i < 10; i++)
+        entry(i, 100 + i)->put_off_since = 7;
+    memory_trim(memory); /* within another bound: the oldest go */
+    for (int i = 9; i >= 0; i--)
+        assert_int_equal(entry(i, 100 + i)->put_off_since, i < 4 ? 0 : 7);
+}
+
 /* Few keys that are written all the time are as many entries as many keys. */
 static void many_versions_of_a_key(void **state)
 {
@@ -702,6 +721,7 @@ int main(void)
         TEST(in_a_transaction),
         TEST(no_room),
         TEST(spills),
+        TEST(what_is_put_off_stays),
         TEST(many_versions_of_a_key),
         TEST(spilled_versions_come_together),
         TEST(more_than_the_bound_at_start),
