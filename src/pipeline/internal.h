@@ -99,8 +99,6 @@ MUST_USE bool sweep_deleted(struct cycle *c, const struct io_wake *stop, struct 
 
 /* window.c */
 MUST_USE bool window_open(struct cycle *c, struct err *err);
-/* When the whole overlap may be read again for a record that waits for it: µs, after this cycle. */
-int64_t window_next_whole(const struct cycle *c);
 int64_t window_version_at(const struct pipeline *p, int64_t us);
 
 /* synced.c: where the known history of these stores begins. Before a cycle, and when it is

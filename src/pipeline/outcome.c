@@ -223,9 +223,8 @@ static void advance_key(struct cycle *c, struct item *item)
         if (e->entry.due > c->now)
             continue;
         if (item->put_off) {
-            e->entry.due = item->decision.rule == RESOLVE_RULE_WINDOW_TOO_SHORT
-                               ? window_next_whole(c)
-                               : c->now + 1; /* the next cycle */
+            /* The next cycle, whatever it waits for: a whole one in between must not miss it. */
+            e->entry.due = c->now + 1;
             e->put_off_since = e->put_off_since ? e->put_off_since : c->now;
             lag_waits(c, target_of(item), e->put_off_since);
         } else {

@@ -62,13 +62,6 @@ static bool first_start(struct cycle *c, struct err *err)
     return p->since_given || keep_start(c, document, entry, err);
 }
 
-int64_t window_next_whole(const struct cycle *c)
-{
-    const struct pipeline *p = c->p;
-    const int64_t rest = min64(WHOLE_REST * p->whole_took, p->options.overlap_us / 4);
-    return max64(p->whole_read + rest, c->now + 1);
-}
-
 static void from_checkpoint(struct cycle *c)
 {
     struct pipeline *p = c->p;
