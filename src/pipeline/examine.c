@@ -69,8 +69,7 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
 }
 
 /* Whether the write that replaced the daemon's copy may be an application's with this entry: one
- * that is new, or was about when the row was written. Deleted cells and rows leave no write time.
- */
+ * that is new, or was about when the row was written. What was deleted leaves no write time. */
 static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
                       const struct store_entry *e)
 {
@@ -86,6 +85,8 @@ static bool may_be_of(const struct cycle *c, const struct item *item, const stru
 static bool row_may_be_lower(const struct cycle *c, const struct item *item,
                              const struct store_entry *copy)
 {
+    if (!(copy->own_row.flags & STORE_OWN_RECORDED))
+        return false;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         if (e->entry.version < copy->version && may_be_of(c, item, &copy->own_row, &e->entry))
             return true;

@@ -65,8 +65,7 @@ void memory_leave(struct memory *memory, int64_t limit);
 MUST_USE bool memory_forget(struct memory *memory, int64_t limit, struct err *err);
 /* Keeps the number of blocks in proportion to their entries; what it moves is written next time. */
 MUST_USE bool memory_merge(struct memory *memory, struct err *err);
-/* Keeps the cache within its bound, or twice that with what is put off; everything must be flushed.
- */
+/* Keeps the cache within its bound, twice that with what is put off; all must be flushed. */
 void memory_trim(struct memory *memory);
 
 #endif

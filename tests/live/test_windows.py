@@ -35,7 +35,7 @@ def test_late_and_repeated_writes(busy):
 
 
 def test_late_entries_among_many(place, caes):
-    """More of them than are read ahead at the end of one cycle."""
+    """The whole overlap is several pages; nothing of a page may be passed by."""
     place.make()
     caes.configure(interval=0.1, sync={"settle": 1, "overlap": 16})
     daemon = caes.run()

@@ -235,8 +235,7 @@ static const struct line lines[] = {
       .own_row = {OWN_HELD}},
      THEN(TO_CASSANDRA, TIE)},
 
-    /* the daemon's copy of a row was replaced: by that version, or by a lower one that came later
-     */
+    /* the daemon's copy of a row was replaced: by that version, or later by a lower one */
     {"a tie for Cassandra, over a copy",
      {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .put_off_settled = true},
      THEN(TO_ELASTICSEARCH, TIE),

@@ -32,8 +32,7 @@ static bool row(uint32_t bucket, int64_t version, const char *a, const char *b)
     return source_given_before(&given, bucket, version, cells, 3);
 }
 
-/* Rows of one letter each, a digit before them is their version: the letters that were not known.
- */
+/* Rows of a letter each, a digit before them is their version: the letters that were not known. */
 static const char *window(const char *rows)
 {
     static char unknown[64];
