@@ -94,6 +94,25 @@ static bool row_may_be_lower(const struct cycle *c, const struct item *item,
     return false;
 }
 
+/* Whether the entry of the write that replaced the daemon's copy shows by now. What was deleted
+ * leaves no write time, and one of the future says nothing: since when is the row as it is? */
+static bool row_settled(const struct cycle *c, const struct item *item, struct memory_entry *copy)
+{
+    const struct change_row *row = &item->row;
+    struct change_hash is = {0};
+    if (!row->content.missing) {
+        if (row->write_time > copy->entry.own_row.written && row->write_time <= c->settled)
+            return true;
+        is = map_content_hash(c->p->table.schema, &row->content, true);
+        is.low ^= (uint64_t)row->write_time;
+    }
+    if (!copy->replaced_since || !hash_equal(copy->replaced_by, is)) {
+        copy->replaced_by = is;
+        copy->replaced_since = c->read;
+    }
+    return copy->replaced_since <= c->settled;
+}
+
 void examine_facts(const struct cycle *c, struct item *item)
 {
     const struct pipeline *p = c->p;
@@ -109,8 +128,6 @@ void examine_facts(const struct cycle *c, struct item *item)
     find_own_row(p, item, f);
     const struct memory_entry *highest = NULL;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
-        f->put_off_settled =
-            f->put_off_settled || (e->put_off_since && e->put_off_since <= c->settled);
         const bool usable = !c->rules.latest_version || e->entry.version <= c->rules.latest_version;
         if (!(e->entry.seen & STORE_SEEN_ENTRY) || !usable)
             continue;
@@ -128,11 +145,12 @@ void examine_facts(const struct cycle *c, struct item *item)
     }
     const int64_t version =
         f->entry_version > f->document_version ? f->entry_version : f->document_version;
-    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+    for (struct memory_entry *e = item->entries; e; e = e->next) {
         if (e->entry.version != version)
             continue;
         f->own_document = own_facts(p, &e->entry.own_document, &item->document.content, false);
         f->own_row = own_facts(p, &e->entry.own_row, &item->row.content, true);
+        f->row_settled = f->own_row.recorded && !f->own_row.holds && row_settled(c, item, e);
         f->row_may_be_lower = row_may_be_lower(c, item, &e->entry);
     }
     if (f->document_version == f->entry_version && !f->document_unreadable)
@@ -330,6 +348,7 @@ static bool record_own(struct cycle *c, struct item *items, size_t count, struct
         if (last->flags & STORE_OWN_RECORDED)
             keep_before(&own, last, held_of(p, last, present, to_cassandra));
         *last = own;
+        e->replaced_since = 0;
         item->decided = e;
         memory_changed(p->memory, e);
     }

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "io/task.h"
 #include "map/convert.h"
 #include "pipeline/internal.h"
@@ -145,5 +146,8 @@ bool examine_read(struct cycle *c, struct item *items, size_t count, struct aren
     if (!rows_fine || !r.documents_fine)
         return false;
     ask_documents(&r, true);
-    return read_documents(&r, err);
+    if (!read_documents(&r, err))
+        return false;
+    c->read = clock_wall_us();
+    return true;
 }

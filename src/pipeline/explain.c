@@ -74,6 +74,7 @@ bool pipeline_explain(struct pipeline *p, struct slice key, struct pipeline_expl
         !memory_entries(p->memory, item.key.text, &entries, err) ||
         !store_dead_unexplained(p->store, p->id, item.key.text, &item.unexplained, err))
         return false;
+    c.read = clock_wall_us();
     item.entries = copy_entries(entries, arena);
     if (!read_entries(&c, &item, arena, err))
         return false;

@@ -57,6 +57,7 @@ struct cycle {
     int64_t now;     /* T */
     int64_t settled; /* S = T - settle */
     int64_t looked;  /* when the present batch was looked at: a cycle may take long */
+    int64_t read;    /* when both stores had told what they hold of it */
     int64_t lowest;  /* overlap and settle are counted from here down */
     int64_t since;   /* lowest version of the whole overlap */
     int64_t from;    /* lowest version that is read */

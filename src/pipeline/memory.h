@@ -14,7 +14,9 @@ struct memory_entry {
     struct memory_entry *next;       /* of the same key, no order */
     struct memory_entry *next_dirty; /* list of what the file doesn't have yet */
     bool dirty;
-    int64_t put_off_since; /* its look is put off since then, µs; 0: it is not */
+    int64_t put_off_since;          /* its look is put off since then, µs; 0: it is not */
+    int64_t replaced_since;         /* a row that replaced our copy is as it is, µs; or 0 */
+    struct change_hash replaced_by; /* content and write time of that row */
 };
 
 struct memory_key;

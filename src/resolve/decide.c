@@ -153,7 +153,7 @@ static struct resolve_decision tie(const struct resolve_facts *f, const struct r
         return row_wins(f, r, RESOLVE_RULE_TIE);
     if (f->row_may_be_lower)
         return to_cassandra(f, r, RESOLVE_RULE_OWN_ROW_REPLACED);
-    if (!f->put_off_settled)
+    if (!f->row_settled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
     if (!r->whole_overlap)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WINDOW_TOO_SHORT);

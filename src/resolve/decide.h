@@ -79,7 +79,7 @@ struct resolve_facts {
     bool row_is_own;        /* it holds what the daemon sent for any version, whoever wrote it */
     bool row_unexplained;   /* in the dead letters as such, and unchanged since */
     bool row_may_be_lower;  /* a lower version's entry turned up about when the row was written */
-    bool put_off_settled;   /* it has been put off for settle: what it was then, its entry shows */
+    bool row_settled;       /* written, or seen as it is, settle ago: its entry shows by now */
     bool equal;             /* the contents are; asked only where the versions are equal */
     struct resolve_own own_document, own_row;
     bool delete_settled; /* deleteSettle has passed since the entry was first seen */

@@ -12,7 +12,7 @@
 /* Own copies, when the same version is sent more than once and some sends don't arrive: two stores
  * of one record each, and sinks that do what the test says. */
 
-enum { SECOND = 1000000, V = 1000 };
+enum { SECOND = 1000000, READING = SECOND / 10, V = 1000 };
 
 struct side {
     struct sink sink;    /* first: the sink's ops get it */
@@ -28,7 +28,7 @@ static char folder[64], path[96];
 static struct pipeline p;
 static struct side document, row;
 static struct arena arena;
-static int64_t now;
+static int64_t now, between; /* µs; of two looks */
 static struct err err;
 
 static void must(bool fine)
@@ -63,6 +63,7 @@ static int setup(void **state)
     snprintf(path, sizeof path, "%s/state.db", folder);
     err = (struct err){0};
     now = 2000LL * SECOND;
+    between = 10LL * SECOND;
     document = (struct side){.sink.ops = &to_document};
     row = (struct side){.sink.ops = &to_row, .write_time = CHANGE_NO_WRITE_TIME};
     p = (struct pipeline){.options = {.table.unit_us = SECOND,
@@ -147,18 +148,21 @@ static void row_is(const char *text)
 /* One look; the rule that decided. */
 static enum resolve_rule look(enum sink_outcome to_elasticsearch, enum sink_outcome to_cassandra)
 {
-    now += 10LL * SECOND;
+    now += between;
     document.answer = to_elasticsearch;
     row.answer = to_cassandra;
     struct slice cells[2];
     struct pipeline_report report = {0};
-    struct cycle c = {
-        .p = &p,
-        .report = &report,
-        .now = now,
-        .looked = now,
-        .settled = now - p.options.settle_us,
-        .rules = {.settled = now - p.options.settle_us, .latest_write_us = INT64_MAX}};
+    struct cycle c = {.p = &p,
+                      .report = &report,
+                      .now = now,
+                      .looked = now,
+                      .read = now + READING,
+                      .settled = now - p.options.settle_us,
+                      .rules = {.tie = p.options.tie,
+                                .settled = now - p.options.settle_us,
+                                .latest_write_us = INT64_MAX,
+                                .whole_overlap = true}};
     struct item item = {.key = {.text = SLICE_LIT("k")},
                         .document = {.version = document.version,
                                      .content = content_of(document.content, &cells[0])},
@@ -307,6 +311,73 @@ static void a_hard_delete_after_a_second_copy_that_failed(void **state)
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_HARD_DELETE);
 }
 
+/* tie: cassandra. The copy is replaced by a write that leaves no write time; its entry may show
+ * settle later. What was put off before, for whatever reason, is no proof that it had the time. */
+static void a_copy_was_replaced(const char *by)
+{
+    p.options.tie = RESOLVE_TIE_CASSANDRA;
+    document.content = "one";
+    document.version = V;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_RETRY), RESOLVE_RULE_DOCUMENT_NEWER);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    row.content = by;
+    between = SECOND;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+}
+
+static void a_replaced_copy(void **state)
+{
+    (void)state;
+    a_copy_was_replaced("nulled");
+    /* settle after the look, but not after all was read */
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+    assert_string_equal(document.content, "nulled");
+}
+
+static void a_copy_that_is_replaced_twice(void **state)
+{
+    (void)state;
+    a_copy_was_replaced("nulled");
+    row.content = "nulled again";
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    row.content = NULL;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    row_is("one more");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+    assert_string_equal(document.content, "one more");
+}
+
+/* A copy was made in between: the next one that deletes it is another. */
+static void a_copy_that_is_deleted_twice(void **state)
+{
+    (void)state;
+    a_copy_was_replaced(NULL);
+    row_is("one");
+    document.content = "two";
+    between = 10LL * SECOND;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_CASSANDRA);
+    assert_string_equal(row.content, "two");
+    row.content = NULL;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+}
+
+/* The row's write time tells at once. */
+static void a_copy_that_was_written_over(void **state)
+{
+    (void)state;
+    a_copy_was_replaced("nulled");
+    row_is("written");
+    between = 10LL * SECOND;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -320,6 +391,10 @@ int main(void)
         TEST(a_second_copy_to_cassandra_that_fails),
         TEST(a_copy_after_an_own_delete),
         TEST(a_hard_delete_after_a_second_copy_that_failed),
+        TEST(a_replaced_copy),
+        TEST(a_copy_that_is_replaced_twice),
+        TEST(a_copy_that_is_deleted_twice),
+        TEST(a_copy_that_was_written_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

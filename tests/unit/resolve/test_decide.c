@@ -237,7 +237,7 @@ static const struct line lines[] = {
 
     /* the daemon's copy of a row was replaced: by that version, or later by a lower one */
     {"a tie for Cassandra, over a copy",
-     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .put_off_settled = true},
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .row_settled = true},
      THEN(TO_ELASTICSEARCH, TIE),
      .gte = true,
      .cassandra_wins = true},
@@ -254,7 +254,7 @@ static const struct line lines[] = {
      THEN(PUT_OFF, ROW_TOO_FRESH),
      .cassandra_wins = true},
     {"a row that replaced a copy, and its entry may not have been read",
-     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .put_off_settled = true},
+     {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .row_settled = true},
      THEN(PUT_OFF, WINDOW_TOO_SHORT),
      .cassandra_wins = true,
      .part = true},
@@ -474,8 +474,7 @@ static void check_one(const struct resolve_facts *f, const struct resolve_rules 
     IMPLIES(same, d.action == RESOLVE_NOTHING);
     const bool replaced = f->own_row.recorded && !f->own_row.holds && !own_document &&
                           r->guard == RESOLVE_GUARD_SNAPSHOT && r->tie == RESOLVE_TIE_CASSANDRA;
-    const bool unsure =
-        replaced && !f->row_may_be_lower && !(f->put_off_settled && r->whole_overlap);
+    const bool unsure = replaced && !f->row_may_be_lower && !(f->row_settled && r->whole_overlap);
     IMPLIES(!same && unsure, d.action == RESOLVE_PUT_OFF);
     if (unsure)
         return;
@@ -510,7 +509,7 @@ static bool possible(const struct resolve_facts *f)
     if (f->equal && (f->document_version != f->entry_version || f->document_unreadable ||
                      f->document_missing != f->row_missing))
         return false;
-    if ((f->row_may_be_lower || f->put_off_settled) && !f->own_row.recorded)
+    if ((f->row_may_be_lower || f->row_settled) && !f->own_row.recorded)
         return false;
     return !(f->row_missing && (f->row_is_own || f->row_written_by_us || f->row_unexplained));
 }
@@ -564,7 +563,7 @@ static size_t check_flags(struct resolve_facts f)
         f.entry_explains = flags & 16;
         f.row_written_by_us = flags & 32;
         f.row_may_be_lower = flags & 64;
-        f.put_off_settled = flags & 128;
+        f.row_settled = flags & 128;
         if (!possible(&f))
             continue;
         for (unsigned bits = 0; bits < RULES; bits++) {
