@@ -69,24 +69,33 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
 }
 
 /* Whether the write that replaced the daemon's copy may be an application's with this entry: one
- * that is new, or was about when the row was written. What was deleted leaves no write time. */
+ * that is new, or was about when the row was written (or, where no write time tells, about when the
+ * copy came or later). Written again it leaves no new entry, but what was copied of it. */
 static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
                       const struct store_entry *e)
 {
-    if (!(e->seen & STORE_SEEN_ENTRY) || e->own_row.flags & STORE_OWN_RECORDED)
+    const struct change_row *row = &item->row;
+    const int64_t until = e->first_look + c->p->options.settle_us;
+    const bool timed = !row->content.missing && row->write_time != CHANGE_NO_WRITE_TIME &&
+                       row->write_time <= c->settled;
+    if (!(e->seen & STORE_SEEN_ENTRY))
+        return false;
+    if (!row->content.missing && (own_facts(c->p, &e->own_row, &row->content, true).holds ||
+                                  own_facts(c->p, &e->own_document, &row->content, false).holds))
+        return true;
+    if (e->own_row.flags & STORE_OWN_RECORDED)
         return false;
     if (e->looks == 0)
         return true;
-    if (item->row.content.missing || item->row.write_time <= copy->written)
-        return e->first_look >= copy->written;
-    return item->row.write_time <= e->first_look + c->p->options.settle_us;
+    if (timed)
+        return row->write_time <= until;
+    /* The last send may not have arrived: when the copy came is not known. */
+    return (copy->flags & STORE_OWN_OPEN) || copy->written <= until;
 }
 
 static bool row_may_be_lower(const struct cycle *c, const struct item *item,
                              const struct store_entry *copy)
 {
-    if (!(copy->own_row.flags & STORE_OWN_RECORDED))
-        return false;
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
         if (e->entry.version < copy->version && may_be_of(c, item, &copy->own_row, &e->entry))
             return true;
@@ -104,13 +113,26 @@ static bool row_settled(const struct cycle *c, const struct item *item, struct m
         if (row->write_time > copy->entry.own_row.written && row->write_time <= c->settled)
             return true;
         is = map_content_hash(c->p->table.schema, &row->content, true);
-        is.low ^= (uint64_t)row->write_time;
     }
-    if (!copy->replaced_since || !hash_equal(copy->replaced_by, is)) {
-        copy->replaced_by = is;
-        copy->replaced_since = c->read;
+    if (copy->replaced_since && hash_equal(copy->replaced_by, is))
+        return copy->replaced_since <= c->settled;
+    copy->replaced_by = is;
+    copy->replaced_since = c->read;
+    return false;
+}
+
+/* What replaced the daemon's copy of the key's highest version, where that decides ties. */
+static void find_replaced(const struct cycle *c, const struct item *item, struct memory_entry *e,
+                          struct resolve_facts *f)
+{
+    if (c->rules.tie != RESOLVE_TIE_CASSANDRA || c->rules.guard != RESOLVE_GUARD_SNAPSHOT)
+        return;
+    if (!f->own_row.recorded || f->own_row.holds) {
+        e->replaced_since = 0;
+        return;
     }
-    return copy->replaced_since <= c->settled;
+    f->row_may_be_lower = row_may_be_lower(c, item, &e->entry);
+    f->row_settled = row_settled(c, item, e);
 }
 
 void examine_facts(const struct cycle *c, struct item *item)
@@ -150,8 +172,7 @@ void examine_facts(const struct cycle *c, struct item *item)
             continue;
         f->own_document = own_facts(p, &e->entry.own_document, &item->document.content, false);
         f->own_row = own_facts(p, &e->entry.own_row, &item->row.content, true);
-        f->row_settled = f->own_row.recorded && !f->own_row.holds && row_settled(c, item, e);
-        f->row_may_be_lower = row_may_be_lower(c, item, &e->entry);
+        find_replaced(c, item, e, f);
     }
     if (f->document_version == f->entry_version && !f->document_unreadable)
         f->equal = map_content_equal(p->table.schema, &item->document.content, &item->row.content);
@@ -348,7 +369,8 @@ static bool record_own(struct cycle *c, struct item *items, size_t count, struct
         if (last->flags & STORE_OWN_RECORDED)
             keep_before(&own, last, held_of(p, last, present, to_cassandra));
         *last = own;
-        e->replaced_since = 0;
+        if (to_cassandra)
+            e->replaced_since = 0;
         item->decided = e;
         memory_changed(p->memory, e);
     }

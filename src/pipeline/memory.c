@@ -366,7 +366,7 @@ bool memory_merge(struct memory *m, struct err *err)
     return blocks_merge(m->blocks, write_again, &f, err) && f.fine;
 }
 
-static bool needs_attention(const struct memory_key *k)
+static bool is_dirty(const struct memory_key *k)
 {
     for (const struct memory_entry *e = k->first; e; e = e->next) {
         if (e->dirty)
@@ -375,30 +375,31 @@ static bool needs_attention(const struct memory_key *k)
     return false;
 }
 
-static bool is_put_off(const struct memory_key *k)
+static bool waits(const struct memory_key *k)
 {
     for (const struct memory_entry *e = k->first; e; e = e->next) {
-        if (e->put_off_since)
+        if (e->put_off_since || e->replaced_since)
             return true;
     }
     return false;
 }
 
-/* Oldest first: uthash keeps the order of insertion. */
-static void drop_keys(struct memory *m, size_t bound, bool put_off)
+/* Since when a key waits is not in the file, so such keys stay at hand within twice the bound.
+ * uthash keeps the order of insertion. The oldest are dropped first; of those that wait the newest,
+ * or none would get to its end where there are too many. */
+void memory_trim(struct memory *m)
 {
     struct memory_key *k, *next;
     HASH_ITER (hh, m->keys, k, next) {
-        if (m->entries <= bound)
+        if (m->entries <= m->bound)
             return;
-        if (!needs_attention(k) && (put_off || !is_put_off(k)))
+        if (!is_dirty(k) && !waits(k))
             drop_key(m, k);
     }
-}
-
-/* Since when a key is put off is not in the file. */
-void memory_trim(struct memory *m)
-{
-    drop_keys(m, m->bound, false);
-    drop_keys(m, 2 * m->bound, true);
+    k = m->keys ? ELMT_FROM_HH(m->keys->hh.tbl, m->keys->hh.tbl->tail) : NULL;
+    for (; k && m->entries > 2 * m->bound; k = next) {
+        next = k->hh.prev;
+        if (!is_dirty(k))
+            drop_key(m, k);
+    }
 }

@@ -16,7 +16,7 @@ struct memory_entry {
     bool dirty;
     int64_t put_off_since;          /* its look is put off since then, µs; 0: it is not */
     int64_t replaced_since;         /* a row that replaced our copy is as it is, µs; or 0 */
-    struct change_hash replaced_by; /* content and write time of that row */
+    struct change_hash replaced_by; /* content of that row */
 };
 
 struct memory_key;

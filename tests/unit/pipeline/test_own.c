@@ -21,6 +21,7 @@ struct side {
     int64_t write_time;  /* of the row, µs */
     enum sink_outcome answer;
     bool in_vain; /* answers SINK_RETRY, but it takes effect */
+    bool hidden;  /* answers, but something newer stays */
     unsigned sent;
 };
 
@@ -45,7 +46,7 @@ static void apply(struct sink *sink, struct sink_write *const *writes, size_t co
     side->sent++;
     w->outcome = side->answer;
     w->err.code = side->answer == SINK_RETRY ? ERR_TIMEOUT : ERR_NONE;
-    if (side->answer != SINK_APPLIED && !side->in_vain)
+    if (side->hidden || (side->answer != SINK_APPLIED && !side->in_vain))
         return;
     side->content = w->delete ? NULL : arena_copy(&arena, w->content->cells[0]).ptr;
     side->version = w->version;
@@ -120,15 +121,20 @@ static struct change_content content_of(const char *text, struct slice *cell)
     return (struct change_content){.cells = cell, .cell_count = 1};
 }
 
-/* The application's entry of the version V. */
-static void an_entry(void)
+/* The application's entry of a version. */
+static void an_entry_of(int64_t version)
 {
-    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), V, now, &err);
+    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), version, now, &err);
     must(e != NULL);
     if (!e)
         return;
     e->entry.seen |= STORE_SEEN_ENTRY;
     memory_changed(p.memory, e);
+}
+
+static void an_entry(void)
+{
+    an_entry_of(V);
 }
 
 /* When the entry is looked at next. */
@@ -378,6 +384,119 @@ static void a_copy_that_was_written_over(void **state)
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
 }
 
+/* A row of the future tells nothing by its time. */
+static void a_copy_that_is_replaced_in_the_future(void **state)
+{
+    (void)state;
+    a_copy_was_replaced("nulled");
+    row_is("written");
+    row.write_time = now + 1000LL * SECOND;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+}
+
+/* It holds the copy again for a while. */
+static void a_copy_that_was_back(void **state)
+{
+    (void)state;
+    a_copy_was_replaced(NULL);
+    row_is("one");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_EQUAL);
+    row.content = NULL;
+    between = 10LL * SECOND;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+}
+
+/* The tie is Cassandra's, but its copy does not arrive: the row stays settled. */
+static void a_replaced_copy_whose_way_back_fails(void **state)
+{
+    (void)state;
+    a_copy_was_replaced("nulled");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_TIE);
+}
+
+/* tie: cassandra. A lower version deletes the row about when the document is seen; the copy does
+ * not replace that, being older. */
+static void a_lower_version_hides_the_copy(void)
+{
+    p.options.tie = RESOLVE_TIE_CASSANDRA;
+    document.content = "one";
+    document.version = V;
+    an_entry_of(V - 1);
+    row.hidden = true;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    between = 3LL * SECOND;
+}
+
+static void a_second_copy_over_a_lower_version_that_fails(void **state)
+{
+    (void)state;
+    a_lower_version_hides_the_copy();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(look(SINK_APPLIED, SINK_RETRY), RESOLVE_RULE_OWN_ROW_REPLACED);
+        restart();
+    }
+    row.hidden = false;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+    assert_string_equal(row.content, "one");
+    assert_int_equal(document.sent, 0);
+}
+
+/* Within settle, the clock of who deleted it is ahead: the second copy is hidden as well. */
+static void a_second_copy_that_is_hidden(void **state)
+{
+    (void)state;
+    a_lower_version_hides_the_copy();
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+    row.hidden = false;
+    between = 6000LL * SECOND; /* the last look */
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+    assert_string_equal(row.content, "one");
+    assert_int_equal(document.sent, 0);
+}
+
+/* An application writes a lower version once more, which leaves no new entry. */
+static void a_lower_version_again(bool copied_to_cassandra)
+{
+    p.options.tie = RESOLVE_TIE_CASSANDRA;
+    if (copied_to_cassandra) {
+        document.content = "lower";
+        document.version = V - 1;
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+        an_entry_of(V - 1); /* our own */
+    } else {
+        row_is("lower");
+        an_entry_of(V - 1);
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+    }
+    between = 100LL * SECOND;
+    document.content = "one";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    row_is("lower");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+    assert_string_equal(row.content, "one");
+    row_is("another");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+}
+
+static void a_lower_copied_version_again(void **state)
+{
+    (void)state;
+    a_lower_version_again(true);
+}
+
+static void a_lower_own_version_again(void **state)
+{
+    (void)state;
+    a_lower_version_again(false);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -395,6 +514,13 @@ int main(void)
         TEST(a_copy_that_is_replaced_twice),
         TEST(a_copy_that_is_deleted_twice),
         TEST(a_copy_that_was_written_over),
+        TEST(a_copy_that_is_replaced_in_the_future),
+        TEST(a_copy_that_was_back),
+        TEST(a_replaced_copy_whose_way_back_fails),
+        TEST(a_second_copy_over_a_lower_version_that_fails),
+        TEST(a_second_copy_that_is_hidden),
+        TEST(a_lower_copied_version_again),
+        TEST(a_lower_own_version_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
