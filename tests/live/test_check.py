@@ -88,8 +88,9 @@ def test_guard_timestamp_is_fine_with_its_write_times(place, quiet):
     place.make()
     quiet.configure(CassandraConfig={"guard": "timestamp"})
     for at in range(3):
-        place.write_row(now() - at, timestamp=us(now() - at), user="ana")
-        place.put_doc(now() - at, user="bob")
+        version = now() - at
+        place.write_row(version, timestamp=us(version), user="ana")
+        place.put_doc(version, user="bob")
     place.elastic.refresh(place.index)
     assert_healthy(quiet)
     quiet.sync(since=1)

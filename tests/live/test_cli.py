@@ -1,5 +1,6 @@
 """The command line: exit codes, messages, the background daemon. Needs no server: the ones in the
 configuration are out of reach, which a daemon must bear."""
+import contextlib
 import fcntl
 import json
 import os
@@ -324,7 +325,8 @@ def test_signals_at_any_moment(home):
     assert home.said("reads its configuration again")
     assert home.pid() == pid
     os.kill(pid, signal.SIGTERM)
-    os.kill(pid, signal.SIGHUP)
+    with contextlib.suppress(ProcessLookupError):  # gone already
+        os.kill(pid, signal.SIGHUP)
     assert gone(pid)
     assert not (home.folder / "state.pid").exists()
 

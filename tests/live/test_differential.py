@@ -164,10 +164,10 @@ def test_verify_and_repair_against_an_oracle(place, caes):
             done = caes.command("repair", "--json").json
             assert {k["key"] for k in done["keys"]} <= set(damaged) and done["unmended"] == 0
             assert wrong(place, {k: c for k, c in records.items() if k not in again}) == {}
-            eventually(lambda: all(key in writer.written for key in again))
+            eventually(lambda: all(key in writer.written for key in again), timeout=60)
             records |= {key: writer.written[key] for key in again}
             assert verify(caes)[1] == set(), f"round {number}"
-            eventually(lambda: wrong(place, records) == {})
+            eventually(lambda: wrong(place, records) == {}, timeout=60)
     finally:
         writer.stop.set()
         writer.join()

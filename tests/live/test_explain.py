@@ -44,7 +44,9 @@ def test_each_side_newer_equal_and_tied(place, caes):
 
     tied = place.write_row(version, user="row")
     place.put_doc(version, tied, user="document")
+    caes.configure(sync={"settle": 30})
     assert explain(caes, tied)["rule"] == "row_too_fresh"
+    caes.configure(sync={"settle": 0.5})
     time.sleep(0.7)
     assert explain(caes, tied)["rule"] == "tie"
     assert explain(caes, tied)["decision"] == "copy to Cassandra"

@@ -32,9 +32,9 @@ def us(version):
 def test_a_fresh_row_is_put_off_and_sync_still_finishes_with_it(place, caes, settle):
     place.make()
     caes.configure(sync={"settle": settle})
+    written = time.monotonic()
     key = place.write_row(10, user="row", message="goes")
     place.put_doc(11, key, user="document")
-    written = time.monotonic()
     result = caes.sync(since=9)
     assert time.monotonic() - written >= settle
     assert place.row(key) == {"user": "document"}
@@ -49,7 +49,7 @@ def write_without_entry(place, key, **row):
 def test_a_fresh_row_that_looks_like_an_old_copy(place, caes):
     """Its content is one that the daemon wrote, but it is an application's: on, off, and on again."""
     place.make()
-    caes.configure(interval=0.2)
+    caes.configure(interval=0.2, sync={"settle": 5})  # the entry must come within it
     caes.run()
     key = place.put_doc(now(), user="on")
     eventually(lambda: place.row(key) == {"user": "on"})
@@ -60,7 +60,7 @@ def test_a_fresh_row_that_looks_like_an_old_copy(place, caes):
     place.cql(f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) VALUES (0, %s, %s)",
               [version + 1, uuid.UUID(key)])
     eventually(lambda: place.doc(key) == (version + 1, {"user": "on"}))
-    time.sleep(3)
+    time.sleep(6)
     assert place.doc(key) == (version + 1, {"user": "on"})
     assert place.row(key) == {"user": "on"}
 
@@ -105,6 +105,8 @@ def test_an_unexplained_row_is_never_overwritten(place, quick, entry):
 def test_an_unexplained_row_under_run(place, quick):
     """The brief cycles of `run` don't read the whole overlap: they look for the entry first."""
     place.make()
+    # No cycle may take the row for one of before it, until its document is there.
+    quick.configure(sync={"settle": 4, "overlap": 20})
     quick.run()
     key = place.put_doc(now(), user="first")
     eventually(lambda: place.row(key) == {"user": "first"})
@@ -178,7 +180,7 @@ def test_timestamps_and_a_version_that_is_given_twice(place, quick):
     """A copy at the write time of another one would leave the larger value, and both lists."""
     place.make(columns={"user": "text", "tags": "list<text>"},
                properties={"user": {"type": "keyword"}, "tags": {"type": "keyword"}})
-    quick.configure(CassandraConfig={"guard": "timestamp"})
+    quick.configure(CassandraConfig={"guard": "timestamp"}, sync={"overlap": 9})
     quick.run()
     base = now()
     key = place.put_doc(base, user="larger", tags=["a", "b"])

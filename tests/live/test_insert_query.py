@@ -418,9 +418,10 @@ def test_run_goes_on_trying(place, caes):
     eventually(lambda: place.row(key) and rows(place, "later"), timeout=40)
     eventually(lambda: "works again" in daemon.text())
     # A table that goes away stops the sync, and no record is given up for it.
+    told = daemon.text().count("cassandra has no table")
     place.cql(f"DROP TABLE {place.keyspace}.later")
     second = place.put_doc(now(), user="bea")
-    eventually(lambda: daemon.text().count("cassandra has no table") == 2, timeout=40)
+    eventually(lambda: daemon.text().count("cassandra has no table") > told, timeout=40)
     table(place, "later", "did uuid PRIMARY KEY, more int")
     eventually(lambda: len(rows(place, "later")) == 1 and place.row(second), timeout=60)
     assert "dead letters" not in daemon.text()

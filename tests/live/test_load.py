@@ -126,10 +126,10 @@ def test_killed_it_goes_on_where_it_was(ready, caes, side):
     count = 12000
     records = (fill_rows if side == "cassandra" else fill_documents)(ready, count)
     target = (lambda: len(ready.docs())) if side == "cassandra" else (lambda: len(ready.rows()))
-    killed(caes, side, "--rate", 3000, after=3000)
+    killed(caes, side, "--rate", 1500, after=3000)
     first = target()
     assert 3000 <= first < count
-    killed(caes, side, "--rate", 3000, "--resume", after=2000)
+    killed(caes, side, "--rate", 1500, "--resume", after=2000)
     second = target()
     assert first + 1000 <= second < count
     report = load(caes, side, "--resume")
@@ -145,7 +145,7 @@ def test_killed_it_goes_on_where_it_was(ready, caes, side):
 
 def test_without_resume_it_begins_anew(ready, caes):
     records = fill_rows(ready, 6000)
-    killed(caes, "cassandra", "--rate", 2000, after=1000)
+    killed(caes, "cassandra", "--rate", 1000, after=1000)
     result = caes.command("load", "--from", "cassandra")
     assert "--resume would have gone on" in result.err and "6,000 records" in result.out
     assert documents(ready) == records
@@ -298,7 +298,7 @@ def test_the_daemon_does_it(ready, caes):
     records = fill_rows(ready, 12000)
     daemon = caes.run()
     eventually(lambda: caes.command("status", code=None).code != 4)
-    argv = caes.argv("load", "--from", "cassandra", "--rate", "2000", "--relax")
+    argv = caes.argv("load", "--from", "cassandra", "--rate", "1000", "--relax")
     first = subprocess.Popen(argv, env=caes.env, stderr=subprocess.PIPE, text=True)
     eventually(lambda: len(ready.docs()) >= 1000)
     assert "running already" in caes.command("load", "--from", "elasticsearch", code=4).err
@@ -366,7 +366,7 @@ def test_relaxed_settings_are_restored(ready, caes):
     fill_rows(place, 6000)
     load(caes, "cassandra", "--relax")
     assert settings(place) == ("7s", "1")
-    killed(caes, "cassandra", "--relax", "--rate", 2000, after=0)
+    killed(caes, "cassandra", "--relax", "--rate", 1000, after=0)
     assert settings(place) == ("-1", "0")
     caes.command("dlq", "list")
     assert settings(place) == ("7s", "1")
@@ -377,7 +377,7 @@ def test_relaxed_settings_are_restored(ready, caes):
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 1 and "--resume" in process.stderr.read()
     assert settings(place) == (None, "1")
-    killed(caes, "cassandra", "--relax", "--rate", 2000, after=0)
+    killed(caes, "cassandra", "--relax", "--rate", 1000, after=0)
     caes.run()
     eventually(lambda: settings(place) == (None, "1"))
 
@@ -433,8 +433,8 @@ def test_load_then_run_while_others_write(place, caes, guard, first):
     second = "elasticsearch" if first == "cassandra" else "cassandra"
     with application:
         time.sleep(1)
-        killed(caes, first, "--rate", 500, after=300)
-        killed(caes, first, "--rate", 500, "--resume", after=300)
+        killed(caes, first, "--rate", 250, after=300)
+        killed(caes, first, "--rate", 250, "--resume", after=300)
         assert load(caes, first, "--rate", 500, "--resume")["resumed"]
         load(caes, second, "--rate", 500)
         daemon = caes.run()
@@ -469,9 +469,9 @@ def test_through_the_running_daemon(ready, caes):
     report = load(caes, "elasticsearch")
     assert report["copied"] == 2001
     assert docs.items() <= ready.rows().items()
-    slow = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--rate", "100"), env=caes.env,
-                            stderr=subprocess.PIPE, text=True)
-    time.sleep(1)
+    slow = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--json", "--rate", "100"),
+                            env=caes.env, stdout=subprocess.PIPE, text=True)
+    slow.stdout.readline()  # it is at work
     assert "running already" in caes.command("load", "--from", "cassandra", code=4).err
     slow.send_signal(signal.SIGINT)
     slow.communicate()
@@ -613,7 +613,7 @@ def test_what_was_left_out_before_a_kill_is_told(place2, caes2):
                                 *((str(uuid.uuid4()), OLD + n // 3, {"user": "u"})
                                   for n in range(4000))])
     place2.put_doc(now() - 200, user="last")
-    killed(caes2, "elasticsearch", "--rate", 1500, after=2000)
+    killed(caes2, "elasticsearch", "--rate", 700, after=2000)
     assert caes2.command("dlq", "list", "--json", code=1).json["count"] == 3
     report = load(caes2, "elasticsearch", "--resume", code=1)
     assert report["resumed"] and report["dead_before"] == 3 and report["left_out"] == 5
@@ -650,8 +650,12 @@ def test_a_gap_is_closed_from_cassandra(place, caes):
     caes.sync(code=1)
     load(caes, "elasticsearch")
     assert caes.sync(code=1).code == 1
-    load(caes, "cassandra")
-    caes.sync()
+
+    def closed():  # there is another gap when the test itself stands still for 3 s
+        load(caes, "cassandra")
+        return caes.sync(code=None).code == 0
+
+    eventually(closed)
     assert place.doc(lost)[1] == {"user": "lost", "likes": 1}
 
 
@@ -660,7 +664,7 @@ def test_a_load_that_waited_too_long_begins_anew(place, caes):
     place.make(columns=COLUMNS, properties=PROPERTIES)
     caes.configure(interval=0.3, sync={"settle": 0.3, "overlap": 2}, CassandraConfig={"ttl": 3})
     records = fill_rows(place, 4000)
-    killed(caes, "cassandra", "--rate", 1000, after=1000)
+    killed(caes, "cassandra", "--rate", 500, after=1000)
     records[place.write_row(now(), ttl=1, user="meanwhile", likes=1)] = {
         "user": "meanwhile", "likes": 1}
     time.sleep(4)
@@ -671,7 +675,7 @@ def test_a_load_that_waited_too_long_begins_anew(place, caes):
 
 def test_another_index_begins_anew(ready, caes):
     records = fill_rows(ready, 4000)
-    killed(caes, "cassandra", "--rate", 1000, after=1000)
+    killed(caes, "cassandra", "--rate", 500, after=1000)
     ready.elastic.drop(ready.index)
     ready.make_index(PROPERTIES)
     result = caes.command("load", "--from", "cassandra", "--resume")
@@ -688,7 +692,7 @@ def test_another_configuration_begins_anew(place, caes):
     for future in [place.session.execute_async(insert, [uuid.uuid4(), OLD + 100])
                    for _ in range(4000)]:
         future.result()
-    killed(caes, "cassandra", "--rate", 1000, after=1000)
+    killed(caes, "cassandra", "--rate", 500, after=1000)
     caes.configure(CassandraConfig={"versionColumn": "v"})
     changed = random.choice(sorted(place.docs()))
     place.elastic.put(place.index, changed, OLD + 50, {"user": "older than the row by now"})
@@ -859,7 +863,7 @@ def test_lists_whose_write_was_not_answered_are_not_doubled(place, caes):
         caes.configure(interval=0.3, sync={"settle": 0.3, "overlap": 3}, CassandraConfig={
             "contactPoints": ["127.0.0.1"], "port": proxy.port, "requestTimeout": 2})
         report = load(caes, "elasticsearch")
-        assert proxy.left == 0
+        assert proxy.left <= 0  # two threads may take the last one
     rows = place.rows()
     assert {key: rows[key] for key in records} == records
     assert report["records"] == 301 and report["dead"] == 0
@@ -925,7 +929,7 @@ def test_a_server_that_goes_away(ready, caes, side, server):
                                               place.servers.cassandra_port))
             caes.configure(CassandraConfig={"contactPoints": ["127.0.0.1"], "port": proxy.port,
                                             "requestTimeout": 1, "connectTimeout": 1})
-        process = subprocess.Popen(caes.argv("load", "--from", side, "--json", "--rate", "1500"),
+        process = subprocess.Popen(caes.argv("load", "--from", side, "--json", "--rate", "1000"),
                                    env=caes.env, stdout=subprocess.PIPE, text=True)
         process.stdout.readline()
         process.stdout.readline()

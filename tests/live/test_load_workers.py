@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import Caes, eventually
-from test_load import (ready, fill_documents, fill_rows, load,  # noqa: F401
+from test_load import (ready, fill_documents, fill_rows,  # noqa: F401
                        test_dead_letters, test_entries_tell_the_version_of_rows,
                        test_from_cassandra, test_from_elasticsearch,
                        test_killed_it_goes_on_where_it_was, test_load_then_run_while_others_write,
@@ -29,18 +29,20 @@ def test_threads_come_and_go(ready, caes, side):  # noqa: F811
     """Stopped, it ends soon, and what they counted is counted once."""
     records = (fill_rows if side == "cassandra" else fill_documents)(ready, 6000)
     daemon = caes.run()
-    eventually(lambda: "connected" in daemon.text())
+    eventually(lambda: caes.command("status", code=None).code == 0)
     before = threads(daemon.process.pid)
     process = subprocess.Popen(caes.argv("load", "--from", side, "--json", "--rate", "500"),
                                env=caes.env, stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
-    assert threads(daemon.process.pid) == before + WORKERS - 1
+    eventually(lambda: threads(daemon.process.pid) == before + WORKERS - 1, 5)
     started = time.monotonic()
     process.terminate()
     process.communicate()
     eventually(lambda: threads(daemon.process.pid) == before)
     assert time.monotonic() - started < 5
-    report = load(caes, side, "--resume")
+    # 4: it is ending still
+    report = eventually(lambda: (done := caes.command("load", "--from", side, "--json", "--resume",
+                                                      code=None)).code != 4 and done).json
     assert report["resumed"] and report["records"] < 6000 and report["dead"] == 0
     found = ready.docs() if side == "cassandra" else ready.rows()
     assert set(records) <= set(found)

@@ -74,10 +74,9 @@ def sees(caes, daemon, server, since):
 def is_well(caes, daemon, server, since):
     up(caes)
     eventually(lambda: "All is well" in page(caes), 30)
-    assert f"Waiting for {server.title}" not in page(caes)
-    metrics = Metrics(caes)
-    assert all(sample.value == 1 for sample in metrics.samples("caes_up"))
-    assert metrics.value("caes_ready") == 1
+    eventually(lambda: f"Waiting for {server.title}" not in page(caes))
+    eventually(lambda: (m := Metrics(caes)).value("caes_ready") == 1
+               and all(sample.value == 1 for sample in m.samples("caes_up")))
     eventually(lambda: "works again after" in daemon.text()[since:])
 
 
@@ -143,9 +142,9 @@ def test_a_node_that_is_drained(place, caes, broken):
         server.tool("drain")
         rows = len(writer.keys)
         sees(caes, daemon, server, before)
-        told = caes.command("status").out
         address = f"{place.servers.cassandra_hosts[0]}:{place.servers.cassandra_port}"
-        assert re.search(rf"state\.text: Waiting for Cassandra since .*{address}.*refused", told)
+        waits = rf"state\.text: Waiting for Cassandra since .*{address}.*refused"
+        told = eventually(lambda: re.search(waits, t := caes.command("status").out) and t)
         assert re.search(r"dead_letters: 0$", told, re.MULTILINE)
         assert len(writer.keys) > rows and daemon.running()
         back = len(daemon.text())

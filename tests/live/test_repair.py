@@ -137,9 +137,11 @@ def test_what_can_not_be_converted_is_told(place, caes, filled):
 
 
 def test_through_the_daemon_while_writers_go_on(place, caes, filled):
-    caes.run()
     keys = random.sample(sorted(filled), 5)
     damage(place, keys)
+    begin = place.put_doc(now(), user="where the first cycle begins", likes=0)
+    caes.run()
+    eventually(lambda: place.row(begin))
     fresh = place.write_row(now(), user="fresh", likes=9)
     done = repair(caes)
     assert done["unmended"] == 0 and done["mended"] >= 4
@@ -208,13 +210,14 @@ def test_the_gap_stays_while_a_record_can_not_be_decided(place, caes):
     place.put_doc(now(), user="where the first cycle begins")
     caes.sync()
     key = place.put_doc(VERSION + 500, user="newer")
+    future = now() + 20
     place.cql(f"INSERT INTO {place.keyspace}.data (did, user, v) VALUES (%s, 'older', {VERSION}) "
-              f"USING TIMESTAMP {(now() + 20) * 1_000_000}", [uuid.UUID(key)])
+              f"USING TIMESTAMP {future * 1_000_000}", [uuid.UUID(key)])
     time.sleep(5)
     caes.sync(code=1)
     assert repair(caes, code=1)["unmended"] == 1
     caes.sync(code=1)
-    time.sleep(13)
+    time.sleep(max(0, future + 1 - time.time()))
     assert repair(caes)["mended"] == 1 and place.row(key)["user"] == "newer"
     caes.sync()
 

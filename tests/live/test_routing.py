@@ -52,7 +52,7 @@ def test_its_routing_stays(routed, caes):
     plain = routed.put_doc(now(), user="plain")
     caes.sync()
     assert {routed.row(key)["user"] for key in keys} == {f"u{i}" for i in range(12)}
-    assert misplaced(routed, keys) > 4, "the test shows nothing otherwise"
+    assert misplaced(routed, keys) > 1, "the test shows nothing otherwise"
     rest()
     version = now()
     for i, key in enumerate([*keys, plain]):
@@ -118,7 +118,7 @@ def test_routed_while_it_runs(routed, caes):
 def test_several_documents_of_one_id(routed, caes):
     """As earlier copies without a routing left them: the newest is the record's, and the log says so."""
     version = now()
-    keys = [put(routed, version - 2, f"customer-{i}", user="older") for i in range(6)]
+    keys = [put(routed, version - 2, f"customer-{i}", user="older") for i in range(10)]
     for key in keys:
         routed.put_doc(version, key, user="newer")
     caes.sync()

@@ -65,7 +65,7 @@ def test_under_writes_nothing_is_lost(place, caes):
     finally:
         stop.set()
         writer.join()
-    eventually(lambda: set(place.rows()) == set(keys), timeout=60)
+    eventually(lambda: set(place.rows()) == set(keys), timeout=120)
     assert status(caes)["dead_letters"] == 0
 
 

@@ -46,6 +46,7 @@ def test_ready_status_reload_and_stop(place, caes, tmp_path, abstract):
         eventually(lambda: manager.count("READY") == 3)
         assert manager.count("RELOADING") == manager.count("MONOTONIC_USEC") == 2
         assert daemon.stop() == 0
+        eventually(lambda: manager.count("STOPPING") == 1)
         order = [name for _, fields in manager.told for name in fields
                  if name in ("READY", "RELOADING", "STOPPING")]
         assert order == ["READY", "RELOADING", "READY", "RELOADING", "READY", "STOPPING"]
@@ -81,7 +82,7 @@ def test_a_reload_uses_what_it_found_good(place, caes):
 def test_a_server_that_is_down_at_start(place, caes, tmp_path):
     """The unit starts all the same, says what it waits for, and its watchdog lets it wait."""
     place.make()
-    with Proxy.of_url(place.elastic.url) as proxy, Manager(tmp_path, watchdog=1.5) as manager:
+    with Proxy.of_url(place.elastic.url) as proxy, Manager(tmp_path, watchdog=3) as manager:
         proxy.cut()
         daemon = start(caes.configure(ElasticSearchConfig={"hosts": [proxy.url]}), manager)
         eventually(lambda: manager.count("READY") == 1)
@@ -89,15 +90,15 @@ def test_a_server_that_is_down_at_start(place, caes, tmp_path):
                    and "connect" in manager.status)
         fed = manager.count("WATCHDOG")
         time.sleep(6)
-        assert manager.count("WATCHDOG") >= fed + 6
+        eventually(lambda: manager.count("WATCHDOG") >= fed + 5)
         feeds = manager.times("WATCHDOG")
-        assert max(b - a for a, b in zip(feeds, feeds[1:])) < 1.5
+        assert max(b - a for a, b in zip(feeds, feeds[1:])) < 3
         proxy.mend()
         eventually(lambda: manager.status == "In sync", 40)
         proxy.stall()
         fed = manager.count("WATCHDOG")
         time.sleep(3)
-        assert manager.count("WATCHDOG") >= fed + 3
+        eventually(lambda: manager.count("WATCHDOG") >= fed + 2)
         proxy.mend()
         assert daemon.stop() == 0
 
@@ -110,9 +111,9 @@ def test_a_loop_that_stands_still_feeds_no_watchdog(place, caes, tmp_path):
         daemon.signal(signal.SIGSTOP)
         fed = manager.count("WATCHDOG")
         time.sleep(2)
-        assert manager.count("WATCHDOG") == fed > 0
+        assert 0 < fed <= manager.count("WATCHDOG") <= fed + 1  # one was on its way
         daemon.signal(signal.SIGCONT)
-        eventually(lambda: manager.count("WATCHDOG") > fed)
+        eventually(lambda: manager.count("WATCHDOG") > fed + 1)
 
 
 def test_a_watchdog_of_another_process(place, caes, tmp_path):
@@ -283,6 +284,7 @@ def test_a_stop_finishes_the_batch_within_a_bound(place, caes, tmp_path):
         begun = time.monotonic()
         assert daemon.stop() == 0
         assert time.monotonic() - begun < 10
+        eventually(lambda: manager.count("STOPPING"))
         assert manager.values("STOPPING") == ["1"] and manager.status == "Finishing its batch"
     assert 0 < len(place.rows()) <= count
     assert "stopped" in daemon.text()
@@ -296,7 +298,7 @@ def test_a_stop_while_a_server_hangs(place, caes, tmp_path):
         daemon = start(caes.configure(ElasticSearchConfig={"hosts": [proxy.url]}), manager)
         eventually(lambda: manager.status == "In sync")
         proxy.stall()
-        time.sleep(2)  # a request is on its way
+        eventually(lambda: "answered nothing" in manager.status)  # a request is on its way
         begun = time.monotonic()
         assert daemon.stop(timeout=40) == 0
         assert 15 < time.monotonic() - begun < 30
@@ -336,13 +338,14 @@ def test_pause_and_resume(place, caes, tmp_path):
         assert caes.command("pause").out == "paused; caes-sync resume goes on\n"
         assert caes.command("pause").out == "paused already\n"
         eventually(lambda: is_paused(caes))
-        assert manager.status.startswith("Paused since")
+        eventually(lambda: manager.status.startswith("Paused since"))
         row = place.write_row(now(), user="meanwhile")
         doc = place.put_doc(now(), user="meanwhile")
         cycles = state_of(caes)["cycles"]
         fed = manager.count("WATCHDOG")
         time.sleep(3)
-        assert state_of(caes)["cycles"] == cycles and manager.count("WATCHDOG") >= fed + 3
+        assert state_of(caes)["cycles"] == cycles
+        eventually(lambda: manager.count("WATCHDOG") >= fed + 6)
         assert place.doc(row) is None and place.row(doc) is None
         # what is asked for beside the cycles is done; what copies by itself is not
         assert caes.command("explain", row).code == 0
@@ -398,12 +401,12 @@ def test_pause_ends_an_outage_and_resume_shows_it_again(place, caes):
 
 def test_pause_ends_the_daemons_own_comparison(place, caes):
     place.make()
-    caes.configure(verify={"every": "1s", "rate": 2}).run()
     keys = [place.write_row(now(), user="ana") for _ in range(60)]
+    caes.configure(verify={"every": "1s", "rate": 2}).run()  # the first one sees them all
     eventually(lambda: all(place.doc(key) for key in keys))
     time.sleep(3)  # one is under way; it would take half a minute
     caes.command("pause")
-    eventually(lambda: state_of(caes)["last_verify"]["failure"], 5)
+    eventually(lambda: state_of(caes)["last_verify"]["failure"])
 
 
 def test_pause_in_the_middle_of_a_long_cycle(place, caes):

@@ -17,7 +17,8 @@ def caes(place, tmp_path):
 
 
 def test_there_are_several_threads(place, caes, filled):  # noqa: F811
-    process = subprocess.Popen(caes.argv("verify"), env=caes.env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(caes.argv("verify", "--rate", "3000"), env=caes.env,
+                               stdout=subprocess.DEVNULL)
     most = 0
     while process.poll() is None:
         tasks = Path(f"/proc/{process.pid}/task")

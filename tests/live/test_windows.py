@@ -42,13 +42,13 @@ def test_late_entries_among_many(place, caes):
     for part in range(1, 7):
         documents = [(uuid.uuid4(), now(), {"user": "many"}) for _ in range(5000)]
         place.elastic.bulk(place.index, documents)
-        eventually(lambda count=5000 * part: len(place.rows()) == count)
+        eventually(lambda count=5000 * part: len(place.rows()) == count, timeout=60)
     for age in 6, 9, 13:
         place.put_doc(now(), user="new")
         time.sleep(3)  # the looks at the one before it draw the windows down to it
         version = now() - age
         key = place.write_row(version, user="late")
-        eventually(lambda: place.doc(key) == (version, {"user": "late"}))
+        eventually(lambda: place.doc(key) == (version, {"user": "late"}), timeout=60)
     daemon.kill()
 
 

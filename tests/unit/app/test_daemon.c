@@ -203,7 +203,7 @@ static void test_leaves_descriptors(void **state)
     assert_true(daemon_start(good_daemon, NULL, &code, &err) > 0);
     close(ends[1]);
     struct pollfd waiting = {.fd = ends[0]};
-    assert_int_equal(poll(&waiting, 1, 2000), 1);
+    assert_int_equal(poll(&waiting, 1, 5000), 1);
     assert_int_equal(read(ends[0], &byte, 1), 0);
     close(ends[0]);
     assert_true(daemon_stop(path, 5000, &err) > 0);

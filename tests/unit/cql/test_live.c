@@ -317,7 +317,7 @@ static void test_events(void **state)
     int events = 0;
     cql_on_event(client, on_event, &events);
     must(query(client, "ALTER TABLE %s.t ADD more int", keyspace));
-    for (int i = 0; i < 100 && !events; i++) {
+    for (int i = 0; i < 1000 && !events; i++) {
         uv_run(io_loop_uv(sync_loop()), UV_RUN_NOWAIT);
         usleep(20000);
     }

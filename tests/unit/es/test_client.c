@@ -126,7 +126,8 @@ static void test_what_is_no_server(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof no_servers / sizeof *no_servers; i++) {
         struct world w;
-        set_up(&w, no_servers[i].replies, 2, &(struct es_options){.request_timeout_ms = 150});
+        const uint64_t limit_ms = no_servers[i].code == ERR_TIMEOUT ? 150 : 10000;
+        set_up(&w, no_servers[i].replies, 2, &(struct es_options){.request_timeout_ms = limit_ms});
         assert_false(sync_connect(&w.s));
         if (w.s.err.code != no_servers[i].code || !strstr(w.s.err.text, no_servers[i].text) ||
             !strstr(w.s.err.text, "elasticsearch"))
@@ -461,7 +462,8 @@ static void test_bulks_that_fail(void **state)
         const struct http_reply script[] = {{.body = ROOT("9.5.3")}, bad_bulks[i].reply};
         struct world w;
         struct buf body = {0};
-        set_up_connected(&w, script, 2, &(struct es_options){.request_timeout_ms = 150});
+        const uint64_t limit_ms = bad_bulks[i].code == ERR_TIMEOUT ? 150 : 10000;
+        set_up_connected(&w, script, 2, &(struct es_options){.request_timeout_ms = limit_ms});
         buf_append_str(&body, "x\n");
         assert_false(sync_bulk(&w.s, &body, 2));
         if (w.s.err.code != bad_bulks[i].code || !strstr(w.s.err.text, bad_bulks[i].text) ||

@@ -247,8 +247,9 @@ static void test_bad_replies(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bad_replies / sizeof *bad_replies; i++) {
         struct world w;
+        const uint64_t limit_ms = bad_replies[i].code == ERR_TIMEOUT ? 150 : 10000;
         set_up(&w, &bad_replies[i].reply, 1,
-               &(struct io_http_options){.total_timeout_ms = 150, .answer_max = 60});
+               &(struct io_http_options){.total_timeout_ms = limit_ms, .answer_max = 60});
         ask(&w, "GET", "/", NULL, NULL);
         run(&w);
         if (w.err.code != bad_replies[i].code)
@@ -302,7 +303,7 @@ static void test_turns_and_timeouts(void **state)
     (void)state;
     static const struct http_reply script[] = {{.stall = true}, {.body = "late"}};
     struct world w;
-    set_up(&w, script, 2, &(struct io_http_options){.connections = 1, .total_timeout_ms = 200});
+    set_up(&w, script, 2, &(struct io_http_options){.connections = 1, .total_timeout_ms = 1000});
     ask(&w, "GET", "/stalls", NULL, NULL);
     ask(&w, "GET", "/waits", NULL, NULL);
     run(&w);
@@ -355,7 +356,7 @@ static void test_a_name_server_that_stalls(void **state)
     run(&w);
     const uint64_t took_ms = (uv_hrtime() - start) / 1000000;
     assert_int_equal(w.err.code, ERR_CONNECTION);
-    assert_true(took_ms < STALL_MS - 500); /* the loop was not blocked */
+    assert_true(took_ms < STALL_MS); /* the loop was not blocked */
     usleep(STALL_MS * 1000);
     tear_down(&w);
 }

@@ -121,13 +121,13 @@ static void pauses(void *ctx)
     one(&f, ERR_TIMEOUT);
     int64_t from = clock_mono_us();
     assert_true(job_flow_pause(&f));
-    assert_in_range(clock_mono_us() - from, 45000, 500000);
+    assert_in_range(clock_mono_us() - from, 45000, 5000000);
     for (int i = 0; i < 40; i++) /* no overflow of what doubles */
         one(&f, ERR_TIMEOUT);
     io_wake_raise(&stop);
     from = clock_mono_us();
     assert_false(job_flow_pause(&f));
-    assert_true(clock_mono_us() - from < 300000);
+    assert_true(clock_mono_us() - from < 4000000); /* not the 5 s at least of a whole one */
 }
 
 static void a_pause_ends_with_the_job(void **state)
