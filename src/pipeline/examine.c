@@ -68,26 +68,32 @@ static bool entry_explains(const struct cycle *c, const struct item *item,
            item->row.write_time <= e->first_look + c->p->options.settle_us;
 }
 
-/* Whether the write that replaced the daemon's copy may be an application's with this entry: one
- * that is new, or was about when the row was written (or, where no write time tells, about when the
- * copy came or later). Written again it leaves no new entry, but what was copied of it. */
+static bool holds_copy_of(const struct pipeline *p, const struct change_content *row,
+                          const struct store_entry *e)
+{
+    const struct held of_document = held_of(p, &e->own_row, row, true);
+    const struct held of_row = held_of(p, &e->own_document, row, false);
+    return of_document.last || of_document.before || of_row.last || of_row.before;
+}
+
+/* Whether the write that replaced the daemon's copy may be an application's with this entry: a new
+ * one, or a write that was repeated (which leaves no new entry, but what was copied of it), or one
+ * that came when the row was written. Where no write time tells: about when the copy came, or
+ * later; and any may be a delete that was repeated. */
 static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
                       const struct store_entry *e)
 {
     const struct change_row *row = &item->row;
     const int64_t until = e->first_look + c->p->options.settle_us;
-    const bool timed = !row->content.missing && row->write_time != CHANGE_NO_WRITE_TIME &&
-                       row->write_time <= c->settled;
     if (!(e->seen & STORE_SEEN_ENTRY))
         return false;
-    if (!row->content.missing && (own_facts(c->p, &e->own_row, &row->content, true).holds ||
-                                  own_facts(c->p, &e->own_document, &row->content, false).holds))
+    if (e->looks == 0 || holds_copy_of(c->p, &row->content, e))
         return true;
-    if (e->own_row.flags & STORE_OWN_RECORDED)
+    if (e->own_row.flags & STORE_OWN_ACKNOWLEDGED) /* the daemon's entry */
         return false;
-    if (e->looks == 0)
+    if (row->content.missing)
         return true;
-    if (timed)
+    if (row->write_time != CHANGE_NO_WRITE_TIME && row->write_time <= c->settled)
         return row->write_time <= until;
     /* The last send may not have arrived: when the copy came is not known. */
     return (copy->flags & STORE_OWN_OPEN) || copy->written <= until;
@@ -104,16 +110,12 @@ static bool row_may_be_lower(const struct cycle *c, const struct item *item,
 }
 
 /* Whether the entry of the write that replaced the daemon's copy shows by now. What was deleted
- * leaves no write time, and one of the future says nothing: since when is the row as it is? */
+ * leaves no write time, so the row must have been seen as it is settle ago. */
 static bool row_settled(const struct cycle *c, const struct item *item, struct memory_entry *copy)
 {
-    const struct change_row *row = &item->row;
     struct change_hash is = {0};
-    if (!row->content.missing) {
-        if (row->write_time > copy->entry.own_row.written && row->write_time <= c->settled)
-            return true;
-        is = map_content_hash(c->p->table.schema, &row->content, true);
-    }
+    if (!item->row.content.missing)
+        is = map_content_hash(c->p->table.schema, &item->row.content, true);
     if (copy->replaced_since && hash_equal(copy->replaced_by, is))
         return copy->replaced_since <= c->settled;
     copy->replaced_by = is;

@@ -378,7 +378,7 @@ static bool is_dirty(const struct memory_key *k)
 static bool waits(const struct memory_key *k)
 {
     for (const struct memory_entry *e = k->first; e; e = e->next) {
-        if (e->put_off_since || e->replaced_since)
+        if (e->put_off_since)
             return true;
     }
     return false;

@@ -220,6 +220,8 @@ static void advance_key(struct cycle *c, struct item *item)
     const bool waits = item->decision.action == RESOLVE_WAIT;
     for (struct memory_entry *e = item->entries; e; e = e->next) {
         note_waiting(c->p, e, waits && e->entry.version == item->decision.version);
+        if (!item->put_off)
+            e->replaced_since = 0;
         if (e->entry.due > c->now)
             continue;
         if (item->put_off) {

@@ -154,7 +154,7 @@ static struct resolve_decision tie(const struct resolve_facts *f, const struct r
     if (f->row_may_be_lower)
         return to_cassandra(f, r, RESOLVE_RULE_OWN_ROW_REPLACED);
     if (!f->row_settled)
-        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_COPY_REPLACED);
     if (!r->whole_overlap)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WINDOW_TOO_SHORT);
     return row_wins(f, r, RESOLVE_RULE_TIE);

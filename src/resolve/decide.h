@@ -36,6 +36,8 @@ enum resolve_action {
                                  "version")                                                        \
     X(TIE, "both were written with the same version (sync.tie)")                                   \
     X(OWN_ROW_REPLACED, "a lower version was written over the copied row: it is copied again")     \
+    X(COPY_REPLACED, "what replaced the copied row may be a lower version whose entry does not "   \
+                     "show yet")                                                                   \
     X(ROW_TOO_FRESH, "the row was written so recently that its entry may not show yet")            \
     X(ROW_UNEXPLAINED, "the row was written since the last cycle, but no entry tells its version") \
     X(WINDOW_TOO_SHORT, "the row's entry is looked for in the whole overlap first")                \
@@ -78,8 +80,8 @@ struct resolve_facts {
     bool row_written_by_us; /* the last write to it is the daemon's: the write time tells */
     bool row_is_own;        /* it holds what the daemon sent for any version, whoever wrote it */
     bool row_unexplained;   /* in the dead letters as such, and unchanged since */
-    bool row_may_be_lower;  /* a lower version's entry turned up about when the row was written */
-    bool row_settled;       /* written, or seen as it is, settle ago: its entry shows by now */
+    bool row_may_be_lower;  /* what replaced the copy may be the write of a lower entry */
+    bool row_settled;       /* what replaced the copy was seen settle ago: its entry shows by now */
     bool equal;             /* the contents are; asked only where the versions are equal */
     struct resolve_own own_document, own_row;
     bool delete_settled; /* deleteSettle has passed since the entry was first seen */

@@ -145,6 +145,13 @@ static int64_t due(void)
     return e ? e->entry.due : 0;
 }
 
+static int64_t replaced_since(void)
+{
+    struct memory_entry *e = memory_entry(p.memory, SLICE_LIT("k"), V, now, &err);
+    must(e != NULL);
+    return e ? e->replaced_since : 0;
+}
+
 static void row_is(const char *text)
 {
     row.content = text;
@@ -330,8 +337,8 @@ static void a_copy_was_replaced(const char *by)
     an_entry(); /* our own */
     row.content = by;
     between = SECOND;
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
 }
 
 static void a_replaced_copy(void **state)
@@ -339,7 +346,7 @@ static void a_replaced_copy(void **state)
     (void)state;
     a_copy_was_replaced("nulled");
     /* settle after the look, but not after all was read */
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
     assert_string_equal(document.content, "nulled");
 }
@@ -350,13 +357,15 @@ static void a_copy_that_is_replaced_twice(void **state)
     a_copy_was_replaced("nulled");
     row.content = "nulled again";
     for (int i = 0; i < 3; i++)
-        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     row.content = NULL;
     for (int i = 0; i < 3; i++)
-        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     row_is("one more");
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+    assert_int_equal(replaced_since(), 0); /* it waits no more */
     assert_string_equal(document.content, "one more");
 }
 
@@ -371,29 +380,7 @@ static void a_copy_that_is_deleted_twice(void **state)
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_COPY_IN_CASSANDRA);
     assert_string_equal(row.content, "two");
     row.content = NULL;
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
-}
-
-/* The row's write time tells at once. */
-static void a_copy_that_was_written_over(void **state)
-{
-    (void)state;
-    a_copy_was_replaced("nulled");
-    row_is("written");
-    between = 10LL * SECOND;
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
-}
-
-/* A row of the future tells nothing by its time. */
-static void a_copy_that_is_replaced_in_the_future(void **state)
-{
-    (void)state;
-    a_copy_was_replaced("nulled");
-    row_is("written");
-    row.write_time = now + 1000LL * SECOND;
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
 }
 
 /* It holds the copy again for a while. */
@@ -405,7 +392,7 @@ static void a_copy_that_was_back(void **state)
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_EQUAL);
     row.content = NULL;
     between = 10LL * SECOND;
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
 }
 
 /* The tie is Cassandra's, but its copy does not arrive: the row stays settled. */
@@ -413,7 +400,7 @@ static void a_replaced_copy_whose_way_back_fails(void **state)
 {
     (void)state;
     a_copy_was_replaced("nulled");
-    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_TOO_FRESH);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     for (int i = 0; i < 3; i++)
         assert_int_equal(look(SINK_RETRY, SINK_APPLIED), RESOLVE_RULE_TIE);
 }
@@ -459,42 +446,92 @@ static void a_second_copy_that_is_hidden(void **state)
     assert_int_equal(document.sent, 0);
 }
 
-/* An application writes a lower version once more, which leaves no new entry. */
-static void a_lower_version_again(bool copied_to_cassandra)
+/* An application writes a lower version once more (NULL: deletes it), which leaves no new entry. */
+static void a_lower_version_again(const char *lower, bool copied_to_cassandra)
 {
     p.options.tie = RESOLVE_TIE_CASSANDRA;
+    document.content = "before";
+    document.version = V - 2;
+    row_is("before");
+    an_entry_of(V - 2);
     if (copied_to_cassandra) {
-        document.content = "lower";
+        document.content = lower;
         document.version = V - 1;
         assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
-        an_entry_of(V - 1); /* our own */
     } else {
-        row_is("lower");
-        an_entry_of(V - 1);
-        assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_ROW_NEWER);
+        row_is(lower);
     }
+    an_entry_of(V - 1); /* where it is copied, our own */
+    look(SINK_APPLIED, SINK_APPLIED);
     between = 100LL * SECOND;
     document.content = "one";
     document.version = V;
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
     an_entry(); /* our own */
-    row_is("lower");
+    row_is(lower);
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
     assert_string_equal(row.content, "one");
     row_is("another");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_COPY_REPLACED);
     assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_TIE);
 }
 
 static void a_lower_copied_version_again(void **state)
 {
     (void)state;
-    a_lower_version_again(true);
+    a_lower_version_again("lower", true);
+}
+
+static void a_lower_copied_delete_again(void **state)
+{
+    (void)state;
+    a_lower_version_again(NULL, true);
 }
 
 static void a_lower_own_version_again(void **state)
 {
     (void)state;
-    a_lower_version_again(false);
+    a_lower_version_again("lower", false);
+}
+
+static void a_lower_own_delete_again(void **state)
+{
+    (void)state;
+    a_lower_version_again(NULL, false);
+}
+
+/* Nothing was copied of it. */
+static void a_lower_delete_of_nothing_again(void **state)
+{
+    (void)state;
+    p.options.tie = RESOLVE_TIE_CASSANDRA;
+    an_entry_of(V - 1);
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DELETED_EVERYWHERE);
+    between = 100LL * SECOND;
+    document.content = "one";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    row.content = NULL;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+}
+
+/* The daemon's copy of a lower version never arrived; now an application writes a part of it. */
+static void a_lower_version_that_was_tried(void **state)
+{
+    (void)state;
+    p.options.tie = RESOLVE_TIE_CASSANDRA;
+    document.content = "lower";
+    document.version = V - 1;
+    assert_int_equal(look(SINK_APPLIED, SINK_RETRY), RESOLVE_RULE_DOCUMENT_NEWER);
+    document.content = "one";
+    document.version = V;
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_DOCUMENT_NEWER);
+    an_entry(); /* our own */
+    an_entry_of(V - 1);
+    row_is("part");
+    assert_int_equal(look(SINK_APPLIED, SINK_APPLIED), RESOLVE_RULE_OWN_ROW_REPLACED);
+    assert_string_equal(row.content, "one");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -513,14 +550,16 @@ int main(void)
         TEST(a_replaced_copy),
         TEST(a_copy_that_is_replaced_twice),
         TEST(a_copy_that_is_deleted_twice),
-        TEST(a_copy_that_was_written_over),
-        TEST(a_copy_that_is_replaced_in_the_future),
         TEST(a_copy_that_was_back),
         TEST(a_replaced_copy_whose_way_back_fails),
         TEST(a_second_copy_over_a_lower_version_that_fails),
         TEST(a_second_copy_that_is_hidden),
         TEST(a_lower_copied_version_again),
+        TEST(a_lower_copied_delete_again),
         TEST(a_lower_own_version_again),
+        TEST(a_lower_own_delete_again),
+        TEST(a_lower_delete_of_nothing_again),
+        TEST(a_lower_version_that_was_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,7 +251,7 @@ static const struct line lines[] = {
      .cassandra_wins = true},
     {"a row that replaced a copy, and its entry may not show yet",
      {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}},
-     THEN(PUT_OFF, ROW_TOO_FRESH),
+     THEN(PUT_OFF, COPY_REPLACED),
      .cassandra_wins = true},
     {"a row that replaced a copy, and its entry may not have been read",
      {DOC(HIGH), ENTRY(HIGH), ROW, .own_row = {OWN}, .row_settled = true},
