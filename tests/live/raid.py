@@ -50,7 +50,8 @@ class Raided(Caes):
         eventually(lambda: self.hostile.attacked, timeout)
 
         def told():
-            lines = [s for s in self.daemon.text()[begin:].splitlines() if self.name in s]
+            lines = [s for s in self.daemon.text()[begin:].splitlines()
+                     if self.name in s and (" ERROR " in s or " WARNING " in s)]
             return [s for s in lines if all(w in s for w in words)]
 
         try:
@@ -58,7 +59,6 @@ class Raided(Caes):
         finally:
             self.hostile.peace()
             print(self.daemon.text()[begin:][-3000:])
-        assert " ERROR " in line or " WARNING " in line
         assert len(line) < 900
         eventually(lambda: self.place.doc(row) and self.place.row(doc), 60)
         assert self.daemon.running()

@@ -139,7 +139,7 @@ def test_verify_and_repair_against_an_oracle(place, caes):
     chance = random.Random(SEED)
     place.make_tables(COLUMNS)
     place.make_index(PROPERTIES, gc_deletes="0s")
-    caes.configure(interval=0.2, sync={"settle": 0.2, "overlap": 5})
+    caes.configure(interval=0.5, sync={"settle": 0.5, "overlap": 5})  # verify waits 3.5 s
     start = now() - 100_000
     records = fill(place, start)
     untouched = list(records)
