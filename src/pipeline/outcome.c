@@ -174,18 +174,30 @@ static bool after_decision(struct cycle *c, struct item *item, struct err *err)
     }
 }
 
-static int64_t leaves_at(const struct cycle *c, int64_t version)
+/* When everybody's writes of a version have come, as far as they come within the overlap, and lie
+ * below S: it stands for a whole unit, and clocks differ by settle. STORE_NEVER: not known. */
+static int64_t ends_at(const struct cycle *c, int64_t version)
 {
-    const int64_t unit = c->p->options.table.unit_us;
+    const struct pipeline_options *o = &c->p->options;
+    const int64_t unit = o->table.unit_us;
     if (unit == 0)
         return version < c->since ? 0 : STORE_NEVER;
-    return version * unit + c->p->options.overlap_us;
+    if (version > c->rules.latest_version)
+        return STORE_NEVER;
+    return (version + 1) * unit + o->overlap_us + 2 * o->settle_us;
+}
+
+/* A send whose answer never came may take effect after the next one did. */
+static bool may_change_yet(const struct store_entry *e)
+{
+    return (e->own_document.flags | e->own_row.flags) & STORE_OWN_BEFORE_OPEN;
 }
 
 /* The next look at an entry that was just looked at. */
 static void advance(struct cycle *c, struct store_entry *e, bool waits)
 {
     const struct pipeline_options *o = &c->p->options;
+    const int64_t ends = ends_at(c, e->version);
     if (e->looks == 0)
         e->first_look = c->looked;
     /* A later look at a missing row: it is not over before deleteSettle has passed. */
@@ -198,9 +210,12 @@ static void advance(struct cycle *c, struct store_entry *e, bool waits)
         e->due = e->first_look + o->settle_us;
     } else if (e->looks == 2) {
         e->due = e->first_look + o->overlap_us;
+        if (ends != STORE_NEVER && ends > e->due)
+            e->due = ends;
+    } else if (e->looks == STORE_LOOKS_LEAVING && may_change_yet(e)) {
+        e->due = c->now + o->overlap_us;
     } else {
-        const bool left = leaves_at(c, e->version) <= c->now + o->settle_us;
-        if (e->looks == STORE_LOOKS_LEAVING && left)
+        if (e->looks == STORE_LOOKS_LEAVING && ends <= c->now)
             e->looks = STORE_LOOKS_ALL;
         e->due = STORE_NEVER;
     }

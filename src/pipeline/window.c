@@ -129,7 +129,6 @@ bool window_open(struct cycle *c, struct err *err)
         /* Before the first cycle nothing is known of any row, and entries below --since are not
          * looked at: no row counts as unexplained then. */
         .settled_before = p->checkpoint.exists && !c->floor ? p->checkpoint.settled : c->settled,
-        .settled_whole = p->whole_read - p->options.settle_us,
         .read_from = c->from,
         .latest_version = p->options.table.unit_us ? window_version_at(p, c->now + skew) : 0,
         .latest_write_us = c->now + skew,

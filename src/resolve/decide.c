@@ -41,14 +41,11 @@ static bool has_write_time(const struct resolve_facts *f)
 }
 
 /* A late look: an entry between its version and those that this cycle has read may have come since
- * the whole overlap was read, and the row be of that write. Deletions leave no write time. What
- * lies below a whole overlap was in the one before. */
+ * the whole overlap was read, and the row be of that write: what it deleted leaves no write time,
+ * nor does it show where nothing was. What lies below a whole overlap was in the one before. */
 static bool may_be_newer(const struct resolve_facts *f, const struct resolve_rules *r)
 {
-    if (r->whole_overlap || higher_version(f) >= r->read_from)
-        return false;
-    const bool untouched = f->row_written_by_us || f->row_write_time <= r->settled_whole;
-    return !has_write_time(f) || !f->row_is_own || !untouched;
+    return !r->whole_overlap && higher_version(f) < r->read_from;
 }
 
 /* A row that nobody can put into the order of versions must not be overwritten. */

@@ -96,7 +96,6 @@ struct resolve_rules {
     bool skip_missing_rows;
     int64_t settled;         /* S, µs */
     int64_t settled_before;  /* P, µs: S of the last completed cycle */
-    int64_t settled_whole;   /* the same of the last one that had read all of the overlap */
     int64_t read_from;       /* entries from this version up were read, as far as they count */
     int64_t latest_version;  /* versions beyond it lie too far in the future; 0: no limit */
     int64_t latest_write_us; /* the same for write times */

@@ -14,8 +14,9 @@ static struct cql_value cell_value(const struct sink_row_insert *insert,
     if (!slice_is_null(cell))
         return cql_value_of(cell);
     /* A null writes a tombstone: only where there is something to cover. */
-    const bool covers = insert->every_column || (write->row && !write->row->content.missing &&
-                                                 !slice_is_null(write->row->content.cells[column]));
+    const bool covers = insert->every_column || write->every_column ||
+                        (write->row && !write->row->content.missing &&
+                         !slice_is_null(write->row->content.cells[column]));
     return (struct cql_value){.kind = covers ? CQL_VALUE_NULL : CQL_VALUE_UNSET};
 }
 

@@ -23,6 +23,7 @@ struct sink_write {
     const struct change_document *document; /* what is there now: fields without a column
                                                and its routing stay */
     const struct change_row *row;           /* what is there now: nulls are written over values */
+    bool every_column;                      /* Cassandra: nulls are written whatever row shows */
     bool gte;                               /* Elasticsearch: the same version may be replaced */
     int64_t write_time;                     /* Cassandra: of the row, µs */
     int64_t entry_time;                     /* Cassandra: of its entry, µs */

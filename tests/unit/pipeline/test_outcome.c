@@ -92,8 +92,36 @@ static void three_looks(void **state)
     assert_true(e->due == START + 2 * SECOND);
     look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 0);
     assert_int_equal(e->looks, 2);
+    /* the version is that of a whole second; clocks differ by settle; S comes settle later */
+    assert_true(e->due == START + 65 * SECOND);
+    look(START + 65 * SECOND, START + 65 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_ALL);
+    assert_true(e->due == STORE_NEVER);
+}
+
+static void of_an_entry_that_came_late(void **state)
+{
+    (void)state;
+    const struct store_entry *e = entry_of(950);
+    look(START, START, RESOLVE_NOTHING, 0);
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 0);
     assert_true(e->due == START + 60 * SECOND);
     look(START + 61 * SECOND, START + 61 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_ALL);
+}
+
+/* What was sent first may show after all looks at what was sent then. */
+static void of_an_open_send(void **state)
+{
+    (void)state;
+    struct store_entry *e = entry_of(1000);
+    e->own_document.flags = STORE_OWN_RECORDED | STORE_OWN_BEFORE | STORE_OWN_BEFORE_OPEN;
+    look(START, START, RESOLVE_NOTHING, 0);
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 0);
+    look(START + 65 * SECOND, START + 65 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_LEAVING);
+    assert_true(e->due == START + (65 + 60) * SECOND);
+    look(START + 125 * SECOND, START + 125 * SECOND, RESOLVE_NOTHING, 0);
     assert_int_equal(e->looks, STORE_LOOKS_ALL);
     assert_true(e->due == STORE_NEVER);
 }
@@ -137,7 +165,8 @@ static void a_row_that_is_missing_at_the_last_look(void **state)
     look(START, START, RESOLVE_NOTHING, 0);
     look(START + 2 * SECOND, START + 2 * SECOND, RESOLVE_NOTHING, 0);
     assert_int_equal(p.deletes_waiting, 0);
-    look(START + 4 * SECOND, START + 4 * SECOND, RESOLVE_WAIT, 0);
+    assert_true(e->due == START + 8 * SECOND);
+    look(START + 9 * SECOND, START + 9 * SECOND, RESOLVE_WAIT, 0);
     assert_int_equal(p.deletes_waiting, 1);
     assert_true(e->due == START + 30 * SECOND);
     look(START + 31 * SECOND, START + 31 * SECOND, RESOLVE_NOTHING, 0);
@@ -195,6 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(three_looks),
+        TEST(of_an_entry_that_came_late),
+        TEST(of_an_open_send),
         TEST(a_long_cycle),
         TEST(put_off),
         TEST(a_row_that_is_missing_at_the_last_look),

@@ -14,7 +14,6 @@
  * future. */
 enum {
     LONG_AGO = 100,
-    WHOLE = 150,
     BRIEF = 170,
     P = 200,
     LATELY = 300,
@@ -28,7 +27,6 @@ enum { LOW = 10, HIGH = 20, LIMIT = 30 };
 static const struct resolve_rules usual = {
     .settled = S,
     .settled_before = P,
-    .settled_whole = WHOLE,
     .latest_version = LIMIT,
     .latest_write_us = LATEST,
     .whole_overlap = true,
@@ -281,10 +279,6 @@ static const struct line lines[] = {
      {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .own_row = {OWN}},
      THEN(PUT_OFF, WINDOW_TOO_SHORT),
      .below = true},
-    {"the same, and the row is what the daemon sent, but was written by somebody",
-     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .row_is_own = true, .own_row = {OWN_HELD}},
-     THEN(PUT_OFF, WINDOW_TOO_SHORT),
-     .below = true},
     {"a late look at a tie, a cell of the daemon's copy deleted since",
      {DOC(HIGH), ENTRY(HIGH), ROW, .row_written_by_us = true, .own_row = {OWN}},
      THEN(PUT_OFF, WINDOW_TOO_SHORT),
@@ -294,13 +288,9 @@ static const struct line lines[] = {
      THEN(PUT_OFF, WINDOW_TOO_SHORT),
      .below = true},
     {"a late look at a document that was written again at its version",
-     {DOC(HIGH), ENTRY(HIGH), ROW, .row_is_own = true, .own_row = {OWN_HELD}},
-     THEN(TO_CASSANDRA, OWN_COPY_IN_CASSANDRA),
-     .below = true},
-    {"the same, when the copy is younger than the whole read",
-     {DOC(HIGH), ENTRY(HIGH), .row_write_time = BRIEF, .row_is_own = true,
-      .row_written_by_us = true, .own_row = {OWN_HELD}},
-     THEN(TO_CASSANDRA, OWN_COPY_IN_CASSANDRA),
+     {DOC(HIGH), ENTRY(HIGH), ROW, .row_is_own = true, .row_written_by_us = true,
+      .own_row = {OWN_HELD}},
+     THEN(PUT_OFF, WINDOW_TOO_SHORT),
      .below = true},
     {"a late look at a newer document",
      {DOC(HIGH), ENTRY(LOW), .row_write_time = BRIEF},
@@ -384,10 +374,8 @@ static bool coverable(const struct resolve_facts *f, const struct resolve_rules 
 {
     const int64_t highest =
         f->document_version > f->entry_version ? f->document_version : f->entry_version;
-    const bool sure = r->whole_overlap || r->guard == RESOLVE_GUARD_TIMESTAMP ||
-                      highest >= r->read_from ||
-                      (f->row_is_own && f->row_write_time != CHANGE_NO_WRITE_TIME &&
-                       (f->row_written_by_us || f->row_write_time <= r->settled_whole));
+    const bool sure =
+        r->whole_overlap || r->guard == RESOLVE_GUARD_TIMESTAMP || highest >= r->read_from;
     if (!sure)
         return false;
     if (f->row_missing || f->row_write_time == CHANGE_NO_WRITE_TIME)
@@ -541,7 +529,6 @@ static const struct resolve_facts documents[] = {
 static const int64_t entries[] = {0, LOW, HIGH};
 static const int64_t write_times[] = {CHANGE_NO_WRITE_TIME,
                                       LONG_AGO,
-                                      WHOLE,
                                       BRIEF,
                                       P,
                                       P + 1,
@@ -574,7 +561,6 @@ static size_t check_flags(struct resolve_facts f)
                 .whole_overlap = bits & 8,
                 .settled = S,
                 .settled_before = P,
-                .settled_whole = WHOLE,
                 .read_from = bits & 32 ? HIGH : 0,
                 .latest_version = bits & 16 ? HIGH - 1 : 0,
                 .latest_write_us = LATEST,

@@ -194,7 +194,7 @@ struct step {
 #define HISTORY_OF(index, shard, low, high)                                                      \
     {                                                                                            \
         .body =                                                                                  \
-            "{\"indices\":{\"index\":{\"uuid\":\"" index "\",\"shards\":{\"0\":["                \
+            "{" SHARDS ",\"indices\":{\"index\":{\"uuid\":\"" index "\",\"shards\":{\"0\":["     \
             "{\"routing\":{\"primary\":false},\"commit\":{\"user_data\":{\"history_uuid\":"      \
             "\"x\"}},\"seq_no\":{\"global_checkpoint\":1}},"                                     \
             "{\"routing\":{\"primary\":true},\"commit\":{\"user_data\":{\"history_uuid\":"       \
@@ -294,6 +294,34 @@ static void window_leaves_out_what_was_given(void **state)
     free(many);
 }
 
+/* What a shard of which nothing was told may have lies behind the others' checkpoints. */
+static void histories_that_lack_a_shard(void **state)
+{
+    (void)state;
+    static const char primary[] =
+        "[{\"routing\":{\"primary\":true},\"commit\":{\"user_data\":{"
+        "\"history_uuid\":\"a\"}},\"seq_no\":{\"global_checkpoint\":70}}]";
+    static const char *const shards[] = {"", ",\"1\":[]",
+                                         ",\"1\":[{\"routing\":{\"primary\":false}}]"};
+    static const char *const told[] = {"\"failed\":0", "\"failed\":1", "\"total\":1"};
+    char *many = many_documents();
+    for (size_t i = 0; i < ARRAY_LEN(told) * ARRAY_LEN(shards); i++) {
+        const bool complete = i == 0;
+        char history[512];
+        snprintf(history, sizeof history,
+                 "{\"_shards\":{%s},\"indices\":{\"index\":{\"uuid\":\"i\",\"shards\":{"
+                 "\"0\":%s%s}}}}",
+                 told[i / ARRAY_LEN(shards)], primary, shards[i % ARRAY_LEN(shards)]);
+        const struct http_reply script[] = {
+            FIRST, {.body = history}, REFRESHED, MANY, {.body = history}, REFRESHED, MANY,
+        };
+        const struct step all[] = {
+            {.since = 5}, {.since = 5}, {.since = 5, .asked = complete ? FROM("71") : NULL}};
+        check_marked(script, ARRAY_LEN(script), all, ARRAY_LEN(all));
+    }
+    free(many);
+}
+
 /* What windows between them gave is not all of the overlap. */
 static void whole_windows_by_their_own_marks(void **state)
 {
@@ -373,7 +401,8 @@ static void many_windows_between_whole_ones(void **state)
     all[0] = (struct step){.since = 1, .whole = true};
     for (int i = 1; i < CYCLES + 3; i++) {
         snprintf(histories[i], sizeof histories[i],
-                 "{\"indices\":{\"index\":{\"uuid\":\"i\",\"shards\":{\"0\":[{\"routing\":{"
+                 "{" SHARDS
+                 ",\"indices\":{\"index\":{\"uuid\":\"i\",\"shards\":{\"0\":[{\"routing\":{"
                  "\"primary\":true},"
                  "\"commit\":{\"user_data\":{\"history_uuid\":\"a\"}},\"seq_no\":"
                  "{\"global_checkpoint\":%d}}]}}}}",
@@ -514,6 +543,7 @@ int main(void)
         cmocka_unit_test(too_large_alone),
         cmocka_unit_test(window_of_known_documents),
         cmocka_unit_test(window_leaves_out_what_was_given),
+        cmocka_unit_test(histories_that_lack_a_shard),
         cmocka_unit_test(whole_windows_by_their_own_marks),
         cmocka_unit_test(whole_window_leaves_out_what_windows_since_gave),
         cmocka_unit_test(many_windows_between_whole_ones),
