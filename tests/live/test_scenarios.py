@@ -1,10 +1,13 @@
 """Histories that lost data in programs like this one, played on real servers: windows, looks, own
 copies. docs/semantics.md has the rules."""
+import contextlib
 import json
+import socket
 import time
 import uuid
 
 import pytest
+from proxy import Proxy
 from state import payloads
 from support import eventually, now
 
@@ -162,6 +165,21 @@ def test_a_write_that_shows_as_late_as_the_overlap(place, quick):
             place.write_row(now(), user="other")
             time.sleep(0.3)
     eventually(lambda: all(both(place, key) == {"user": "late"} for key in late))
+
+
+def test_a_version_is_written_again_when_the_overlap_ends(place, caes):
+    """Without a new entry. The version is that of a whole second."""
+    place.make()
+    caes.configure(interval=0.1, sync={"settle": 2, "overlap": 4})
+    caes.run()
+    time.sleep(-time.time() % 1)
+    version = now()
+    written, deleted = (place.put_doc(version, user="first") for _ in range(2))
+    eventually(lambda: len(place.rows()) == 2)
+    time.sleep(max(0, version + 4.6 - time.time()))
+    place.write_row(version, written, user="again")
+    place.delete_row(version, deleted)
+    eventually(lambda: all(both(place, key) == {"user": "first"} for key in (written, deleted)))
 
 
 def write_late(place, key, version, change):
@@ -407,6 +425,42 @@ def test_the_row_was_copied_and_is_rewritten(place, quick):
     place.write_row(version, key, user="second", message=None)
     settle_down(place, quick, key, {"user": "second"})
     assert place.doc(key)[0] == version
+
+
+class Losing(Proxy):
+    """Requests with a mark don't reach the server; their connection ends."""
+
+    def __init__(self, host, port, mark):
+        super().__init__(host, port)
+        self.mark, self.lost = mark, 0
+
+    def _carry(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 20):
+                if self.mark in data:
+                    self.lost += 1
+                    break
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_copy_that_arrives_after_the_next_one(place, quick):
+    """The row does not show it yet, so its columns must be covered all the same."""
+    place.make()
+    with Losing(place.servers.cassandra_hosts[0], place.servers.cassandra_port, b"lost") as proxy:
+        quick.configure(CassandraConfig={"contactPoints": ["127.0.0.1"], "port": proxy.port})
+        quick.run()
+        key = place.put_doc(now(), user="first", message="lost")
+        eventually(lambda: proxy.lost > 0)
+        late = time.time_ns() // 1000
+        time.sleep(1.1)
+        place.put_doc(now(), key, user="second")
+        eventually(lambda: both(place, key) == {"user": "second"})
+        place.cql(f"UPDATE {place.keyspace}.data USING TIMESTAMP {late} SET message = 'lost' "
+                  "WHERE did = %s", [uuid.UUID(key)])
+        assert both(place, key) == {"user": "second"}
 
 
 def test_the_document_was_copied_and_is_rewritten(place, quick):
