@@ -62,8 +62,7 @@ static void say_why_anew(struct load *l, const struct store_load *before, const 
 static void set_bounds(struct load *l)
 {
     const struct pipeline_options *o = l->o->stores->options;
-    const int64_t late = o->overlap_us > o->settle_us ? o->overlap_us : o->settle_us;
-    l->recent = l->border.started - late;
+    l->recent = l->border.started - pipeline_ends_after(o);
     l->latest =
         o->table.unit_us ? (l->border.started + o->future_skew_us) / o->table.unit_us : INT64_MAX;
 }

@@ -51,15 +51,20 @@ static bool stood_still(const struct verify *v, const struct look *l)
     return l->row.write_time <= v->started_us - v->o->stores->options->settle_us;
 }
 
-/* A version that was given twice is found when it leaves the overlap at the latest, and copied
- * within the lag. */
+/* A version that was given twice is found by the last look at it, which may wait for a read of the
+ * whole overlap, and copied within the lag, µs. */
+static int64_t repeated_for(const struct verify *v)
+{
+    const struct pipeline_options *o = v->o->stores->options;
+    return pipeline_ends_after(o) + o->overlap_us / 4 + (int64_t)v->o->lag_ms * 1000;
+}
+
 static bool may_be_repeated(const struct verify *v, const struct look *l)
 {
     const struct pipeline_options *o = v->o->stores->options;
     if (o->table.unit_us == 0 || l->document.version != row_version(v, l))
         return false;
-    const int64_t lag_us = (int64_t)v->o->lag_ms * 1000;
-    return l->document.version >= (clock_wall_us() - o->overlap_us - lag_us) / o->table.unit_us;
+    return l->document.version >= (clock_wall_us() - repeated_for(v)) / o->table.unit_us;
 }
 
 static bool had_document(const struct verify *v, const struct look *l, int64_t version)
@@ -224,8 +229,6 @@ static bool wait_for_lag(struct verify *v, int round, struct err *err)
 
 bool verify_settle(struct verify *v, bool count, struct err *err)
 {
-    /* As may_be_repeated. */
-    const int64_t late_us = v->o->stores->options->overlap_us + (int64_t)v->o->lag_ms * 1000;
     const int64_t start = clock_mono_us();
     bool fine = true;
     v->phase = "differences";
@@ -234,7 +237,7 @@ bool verify_settle(struct verify *v, bool count, struct err *err)
         struct job_sorter *later = job_sorter_new(v->o->folder, v->o->memory / 8);
         /* Nobody has looked at a sample yet. */
         fine = (count && round == 0) || wait_for_lag(v, round, err);
-        const bool last = round + 1 >= ROUNDS && clock_mono_us() - start > late_us;
+        const bool last = round + 1 >= ROUNDS && clock_mono_us() - start > repeated_for(v);
         fine = fine && settle_round(v, count && round == 0, last, later, err);
         job_sorter_free(v->doubts);
         v->doubts = later;

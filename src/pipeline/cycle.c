@@ -137,8 +137,10 @@ static bool complete(struct cycle *c, struct err *err)
     if (fine && memory_merge(p->memory, err) && store_commit(p->store, err)) {
         memory_written(p->memory);
         p->status.completed_us = c->now;
-        if (c->whole)
+        if (c->whole) {
             p->whole_read = c->now;
+            p->whole_took = clock_wall_us() - c->now;
+        }
         p->broken = false;
         note_known(c);
         return true;
@@ -174,12 +176,8 @@ static bool read_entries(struct cycle *c, const struct io_wake *stop, struct err
         return false;
     if (c->whole)
         c->p->whole_wanted = false;
-    const int64_t start = clock_mono_us();
-    const bool fine =
-        read_window(c, c->p->series, c->p->checkpoint.highest_cassandra, intake_entries, stop, err);
-    if (c->whole && fine)
-        c->p->whole_took = clock_mono_us() - start;
-    return fine;
+    return read_window(c, c->p->series, c->p->checkpoint.highest_cassandra, intake_entries, stop,
+                       err);
 }
 
 static bool begin(struct cycle *c, const struct io_wake *stop, struct err *err)

@@ -251,7 +251,7 @@ void examine_prepare(const struct cycle *c, struct item *item)
         .content = to_cassandra ? &item->document.content : &item->row.content,
         .document = &item->document,
         .row = &item->row,
-        .every_column = may_show_yet(item),
+        .every_column = to_cassandra && may_show_yet(item),
         .outcome = SINK_RETRY,
     };
     if (to_cassandra)

@@ -21,7 +21,7 @@ struct pipeline {
     struct store_checkpoint checkpoint;
     int64_t since_given;     /* --since, 0: none */
     int64_t whole_read;      /* when the whole overlap was last read, µs */
-    int64_t whole_took;      /* how long that took, µs: Cassandra's part */
+    int64_t whole_took;      /* how long that cycle took, µs */
     int64_t documents_known; /* versions in the index up to it were read by a complete cycle */
     uint32_t batch;          /* keys of the next one; 0: none was yet */
     bool whole_wanted;       /* a row's entry is being looked for */

@@ -97,6 +97,19 @@ static struct store_own *own_of(const struct item *item)
     return target_of(item) == CHANGE_CASSANDRA ? &e->own_row : &e->own_document;
 }
 
+/* It lies above what was sent for lower versions. */
+static void covers_what_is_open(struct cycle *c, struct item *item)
+{
+    for (struct memory_entry *e = item->entries; e; e = e->next) {
+        unsigned *flags = &e->entry.own_row.flags;
+        if (e->entry.version < item->write.version &&
+            (*flags & (STORE_OWN_OPEN | STORE_OWN_BEFORE_OPEN))) {
+            *flags &= ~(unsigned)(STORE_OWN_OPEN | STORE_OWN_BEFORE_OPEN);
+            memory_changed(c->p->memory, e);
+        }
+    }
+}
+
 void outcome_applied(struct cycle *c, struct item *item)
 {
     const enum change_side side = target_of(item);
@@ -106,6 +119,8 @@ void outcome_applied(struct cycle *c, struct item *item)
     own->flags &= ~(unsigned)STORE_OWN_OPEN;
     if (!(own->flags & STORE_OWN_BEFORE_OPEN))
         own->flags &= ~(unsigned)(STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED);
+    if (item->write.every_column)
+        covers_what_is_open(c, item);
     item->decided->entry.seen |= side == CHANGE_CASSANDRA ? STORE_SEEN_ENTRY : STORE_SEEN_DOCUMENT;
     memory_changed(c->p->memory, item->decided);
     if (item->write.delete)
@@ -174,17 +189,14 @@ static bool after_decision(struct cycle *c, struct item *item, struct err *err)
     }
 }
 
-/* When everybody's writes of a version have come, as far as they come within the overlap, and lie
- * below S: it stands for a whole unit, and clocks differ by settle. STORE_NEVER: not known. */
+/* When nobody writes a version any more (pipeline_ends_after). STORE_NEVER: not known. */
 static int64_t ends_at(const struct cycle *c, int64_t version)
 {
     const struct pipeline_options *o = &c->p->options;
-    const int64_t unit = o->table.unit_us;
-    if (unit == 0)
+    if (o->table.unit_us == 0)
         return version < c->since ? 0 : STORE_NEVER;
-    if (version > c->rules.latest_version)
-        return STORE_NEVER;
-    return (version + 1) * unit + o->overlap_us + 2 * o->settle_us;
+    return version <= c->rules.latest_version ? version * o->table.unit_us + pipeline_ends_after(o)
+                                              : STORE_NEVER;
 }
 
 /* A send whose answer never came may take effect after the next one did. */
@@ -215,9 +227,8 @@ static void advance(struct cycle *c, struct store_entry *e, bool waits)
     } else if (e->looks == STORE_LOOKS_LEAVING && may_change_yet(e)) {
         e->due = c->now + o->overlap_us;
     } else {
-        if (e->looks == STORE_LOOKS_LEAVING && ends <= c->now)
-            e->looks = STORE_LOOKS_ALL;
-        e->due = STORE_NEVER;
+        e->looks = ends <= c->now ? STORE_LOOKS_ALL : STORE_LOOKS_LEAVING;
+        e->due = ends <= c->now ? STORE_NEVER : ends;
     }
 }
 

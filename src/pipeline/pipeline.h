@@ -39,6 +39,13 @@ struct pipeline_options {
     const struct log *log;
 };
 
+/* How long after a version's time what anybody writes at it has come (as far as it comes within the
+ * overlap) and lies below S, µs: it stands for a whole unit, and clocks differ by settle. */
+static inline int64_t pipeline_ends_after(const struct pipeline_options *o)
+{
+    return o->table.unit_us + o->overlap_us + 2 * o->settle_us;
+}
+
 /* Clients and store are borrowed for its life, options too. Errors: ERR_STATE. */
 MUST_USE struct pipeline *pipeline_new(struct io_loop *loop, struct cql_client *cassandra,
                                        struct es_client *elasticsearch, struct store *store,

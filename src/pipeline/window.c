@@ -4,7 +4,7 @@
 /* Where the windows of a cycle begin: docs/semantics.md, "Windows and looks". */
 
 /* Records that want the whole overlap read don't make the daemon do little else: they wait for so
- * many times what the last whole read took. */
+ * many times what the last cycle with a whole read took. */
 enum { WHOLE_REST = 10 };
 
 static int64_t max64(int64_t a, int64_t b)

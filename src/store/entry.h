@@ -32,8 +32,8 @@ struct store_own {
 /* due of an entry that waits for no further look. */
 #define STORE_NEVER INT64_MAX
 
-/* Looks at an entry: when it is first seen; when S has passed that; when overlap has passed; and,
- * where its version leaves the overlap later than that, when it does. */
+/* Looks at an entry: when it is first seen; when S has passed that; when nobody writes its version
+ * any more; and one more where that was not known, or a send may take effect later. */
 enum { STORE_LOOKS_SECOND = 2, STORE_LOOKS_LEAVING = 3, STORE_LOOKS_ALL = 4 };
 
 struct store_entry {

@@ -16,6 +16,7 @@ static const int64_t START = 1000LL * SECOND; /* T of the first cycle */
 
 static char folder[64], path[96];
 static struct pipeline p;
+static int64_t since;
 static struct err err;
 
 static void must(bool fine)
@@ -31,6 +32,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/state.db", folder);
     err = (struct err){0};
+    since = 900;
     p = (struct pipeline){.options = {.table.unit_us = SECOND,
                                       .overlap = 60,
                                       .overlap_us = 60 * SECOND,
@@ -74,7 +76,7 @@ static void look(int64_t now, int64_t looked, enum resolve_action action, int64_
                       .now = now,
                       .looked = looked,
                       .settled = now - p.options.settle_us,
-                      .since = 900,
+                      .since = since,
                       .rules.latest_version = (now + 300LL * SECOND) / SECOND};
     struct item item = {.key.text = SLICE_LIT("k"),
                         .document.version = document,
@@ -108,6 +110,52 @@ static void of_an_entry_that_came_late(void **state)
     assert_true(e->due == START + 60 * SECOND);
     look(START + 61 * SECOND, START + 61 * SECOND, RESOLVE_NOTHING, 0);
     assert_int_equal(e->looks, STORE_LOOKS_ALL);
+}
+
+/* One of before what the first cycle read, and its second is not over. */
+static void of_an_entry_that_begins_at_its_end(void **state)
+{
+    (void)state;
+    struct store_entry *e = entry_of(1000);
+    e->looks = STORE_LOOKS_LEAVING - 1;
+    look(START, START, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_LEAVING);
+    assert_true(e->due == START + 65 * SECOND);
+    look(START + 65 * SECOND, START + 65 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_ALL);
+}
+
+/* Its time would not fit. */
+static void of_a_far_future(void **state)
+{
+    (void)state;
+    struct store_entry *e = entry_of(INT64_MAX);
+    e->looks = 1;
+    e->first_look = START;
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_DEAD, 0);
+    assert_true(e->due == START + 60 * SECOND);
+}
+
+/* When it leaves the overlap is known then only; what was sent again does not stand for that. */
+static void of_an_entry_without_a_unit(void **state)
+{
+    (void)state;
+    p.options.table.unit_us = 0;
+    struct store_entry *e = entry_of(1000);
+    e->own_row.flags = STORE_OWN_RECORDED | STORE_OWN_BEFORE | STORE_OWN_BEFORE_OPEN;
+    look(START, START, RESOLVE_NOTHING, 0);
+    look(START + 3 * SECOND, START + 3 * SECOND, RESOLVE_NOTHING, 0);
+    assert_true(e->due == START + 60 * SECOND);
+    for (int i = 1; i <= 2; i++) {
+        look(START + i * 60 * SECOND, START + i * 60 * SECOND, RESOLVE_NOTHING, 0);
+        assert_int_equal(e->looks, STORE_LOOKS_LEAVING);
+    }
+    assert_true(e->due == STORE_NEVER);
+    since = 1001;
+    e->due = START; /* as memory_due has it then */
+    look(START + 130 * SECOND, START + 130 * SECOND, RESOLVE_NOTHING, 0);
+    assert_int_equal(e->looks, STORE_LOOKS_ALL);
+    assert_true(e->due == STORE_NEVER);
 }
 
 /* What was sent first may show after all looks at what was sent then. */
@@ -226,6 +274,9 @@ int main(void)
         TEST(three_looks),
         TEST(of_an_entry_that_came_late),
         TEST(of_an_open_send),
+        TEST(of_an_entry_that_begins_at_its_end),
+        TEST(of_a_far_future),
+        TEST(of_an_entry_without_a_unit),
         TEST(a_long_cycle),
         TEST(put_off),
         TEST(a_row_that_is_missing_at_the_last_look),

@@ -298,6 +298,19 @@ static void a_second_copy_to_cassandra_that_fails(void **state)
     assert_int_equal(document.sent, 0);
 }
 
+/* Nulls are written over sends that may show yet, until that was done. */
+static void nulls_over_what_may_show_yet(void **state)
+{
+    (void)state;
+    static const enum sink_outcome answers[] = {SINK_RETRY, SINK_RETRY, SINK_APPLIED, SINK_APPLIED};
+    for (int i = 0; i < 4; i++) {
+        document.content = "one";
+        document.version = V + i;
+        assert_int_equal(look(SINK_APPLIED, answers[i]), RESOLVE_RULE_DOCUMENT_NEWER);
+        assert_int_equal(row.nulls, i == 1 || i == 2);
+    }
+}
+
 /* A row that came after its entry was taken for deleted; its copy does not arrive, and the index
  * has forgotten the delete. */
 static void a_copy_after_an_own_delete(void **state)
@@ -549,6 +562,7 @@ int main(void)
         TEST(a_late_one_after_the_next),
         TEST(a_late_one_before_the_next),
         TEST(a_second_copy_to_cassandra_that_fails),
+        TEST(nulls_over_what_may_show_yet),
         TEST(a_copy_after_an_own_delete),
         TEST(a_hard_delete_after_a_second_copy_that_failed),
         TEST(a_replaced_copy),
