@@ -19,4 +19,9 @@ struct change_hash {
     uint64_t high, low;
 };
 
+static inline bool change_hash_equal(struct change_hash a, struct change_hash b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
 #endif

@@ -143,7 +143,7 @@ static bool lone_document(struct merging *m, struct err *err)
 static bool same_content(const struct job_sorted *document, const struct job_sorted *row)
 {
     return !(document->flags & (VERIFY_DELETED | VERIFY_UNREADABLE)) &&
-           document->hash.high == row->hash.high && document->hash.low == row->hash.low;
+           change_hash_equal(document->hash, row->hash);
 }
 
 static bool take_row(struct merging *m, const struct job_sorted *row, struct err *err)

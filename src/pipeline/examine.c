@@ -7,11 +7,6 @@
 
 /* Decides, from what both stores hold of some keys, what becomes of each, and writes. */
 
-static bool hash_equal(struct change_hash a, struct change_hash b)
-{
-    return a.high == b.high && a.low == b.low;
-}
-
 /* Which of our own copies a side holds: the last that was sent, or the one before. */
 struct held {
     bool last, before;
@@ -29,9 +24,9 @@ static struct held held_of(const struct pipeline *p, const struct store_own *own
         held.before = before && (own->flags & STORE_OWN_BEFORE_DELETED);
     } else if (content->cells) { /* none: unreadable */
         const struct change_hash hash = map_content_hash(p->table.schema, content, to_cassandra);
-        held.last = !(own->flags & STORE_OWN_DELETED) && hash_equal(own->hash, hash);
-        held.before =
-            before && !(own->flags & STORE_OWN_BEFORE_DELETED) && hash_equal(own->before, hash);
+        held.last = !(own->flags & STORE_OWN_DELETED) && change_hash_equal(own->hash, hash);
+        held.before = before && !(own->flags & STORE_OWN_BEFORE_DELETED) &&
+                      change_hash_equal(own->before, hash);
     }
     return held;
 }
@@ -76,10 +71,7 @@ static bool holds_copy_of(const struct pipeline *p, const struct change_content 
     return of_document.last || of_document.before || of_row.last || of_row.before;
 }
 
-/* Whether the write that replaced the daemon's copy may be an application's with this entry: a new
- * one, or a write that was repeated (which leaves no new entry, but what was copied of it), or one
- * that came when the row was written. Where no write time tells: about when the copy came, or
- * later; and any may be a delete that was repeated. */
+/* Whether the write that replaced the daemon's copy may be an application's with this entry. */
 static bool may_be_of(const struct cycle *c, const struct item *item, const struct store_own *copy,
                       const struct store_entry *e)
 {
@@ -87,15 +79,18 @@ static bool may_be_of(const struct cycle *c, const struct item *item, const stru
     const int64_t until = e->first_look + c->p->options.settle_us;
     if (!(e->seen & STORE_SEEN_ENTRY))
         return false;
-    if (e->looks == 0 || holds_copy_of(c->p, &row->content, e))
+    if (e->looks == 0) /* a new one */
+        return true;
+    /* a write that was repeated leaves no new entry, but what was copied of it tells */
+    if (holds_copy_of(c->p, &row->content, e))
         return true;
     if (e->own_row.flags & STORE_OWN_ACKNOWLEDGED) /* the daemon's entry */
         return false;
-    if (row->content.missing)
+    if (row->content.missing) /* a delete that was repeated, of what was never copied */
         return true;
     if (row->write_time != CHANGE_NO_WRITE_TIME && row->write_time <= c->settled)
         return row->write_time <= until;
-    /* The last send may not have arrived: when the copy came is not known. */
+    /* Nothing tells when the row became so: after the copy came, if it did. */
     return (copy->flags & STORE_OWN_OPEN) || copy->written <= until;
 }
 
@@ -116,7 +111,7 @@ static bool row_settled(const struct cycle *c, const struct item *item, struct m
     struct change_hash is = {0};
     if (!item->row.content.missing)
         is = map_content_hash(c->p->table.schema, &item->row.content, true);
-    if (copy->replaced_since && hash_equal(copy->replaced_by, is))
+    if (copy->replaced_since && change_hash_equal(copy->replaced_by, is))
         return copy->replaced_since <= c->settled;
     copy->replaced_by = is;
     copy->replaced_since = c->read;
@@ -350,7 +345,8 @@ static void keep_before(struct store_own *own, const struct store_own *last, str
     const bool last_deleted = last->flags & STORE_OWN_DELETED;
     if (!deleted && !last_deleted)
         own->flags |= last->flags & STORE_OWN_ACKNOWLEDGED;
-    const bool same = deleted == last_deleted && (deleted || hash_equal(own->hash, last->hash));
+    const bool same =
+        deleted == last_deleted && (deleted || change_hash_equal(own->hash, last->hash));
     if (same || (held.before && !held.last)) {
         own->flags |=
             last->flags & (STORE_OWN_BEFORE | STORE_OWN_BEFORE_DELETED | STORE_OWN_BEFORE_OPEN);

@@ -110,9 +110,8 @@ static bool copy_stands(const struct cycle *c, const struct item *item)
     const struct store_own *own = from_elasticsearch ? &e->own_row : &e->own_document;
     if (item->row.content.missing)
         return false;
-    const struct change_hash hash =
-        map_content_hash(c->p->table.schema, &item->row.content, from_elasticsearch);
-    return hash.high == own->hash.high && hash.low == own->hash.low;
+    return change_hash_equal(
+        own->hash, map_content_hash(c->p->table.schema, &item->row.content, from_elasticsearch));
 }
 
 /* rows_read: those whose row does not tell enough; before it: those that can't do without. */

@@ -15,7 +15,8 @@ struct memory_entry {
     struct memory_entry *next_dirty; /* list of what the file doesn't have yet */
     bool dirty;
     int64_t put_off_since;          /* its look is put off since then, µs; 0: it is not */
-    int64_t replaced_since;         /* a row that replaced our copy is as it is, µs; or 0 */
+    int64_t replaced_since;         /* a row that replaced our copy is as it is, µs; 0: it
+                                       was copied again, or does not wait for that */
     struct change_hash replaced_by; /* content of that row */
 };
 
