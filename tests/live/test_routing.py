@@ -152,7 +152,7 @@ def test_marked_documents_go(routed, caes):
 def test_repair(routed, caes):
     keys = [put(routed, now(), f"customer-{i}", user="ana", extra=i) for i in range(8)]
     caes.sync()
-    time.sleep(3.5)
+    time.sleep(5)
     caes.sync()  # the last look at them
     for key in keys[:4]:
         routed.cql(f"UPDATE {routed.keyspace}.data SET user = 'silent' WHERE did = {key}")
