@@ -163,9 +163,14 @@ static bool add_mend(struct repairing *r, struct slice line, struct json_doc *do
         return err_set(err, ERR_CONFIG, "no difference as verify writes it: %.*s",
                        line.len > 100 ? 100 : (int)line.len, line.ptr);
     d->key = arena_copy(&r->arena, d->key);
-    r->mends[r->count++] = (struct pipeline_mend){.key = d->key,
-                                                  .row_version = d->cassandra_version,
-                                                  .row_write_time = d->cassandra_write_time};
+    r->mends[r->count++] = (struct pipeline_mend){
+        .key = d->key,
+        .row_version = d->cassandra_version,
+        .row_write_time = d->cassandra_write_time,
+        .document_version = d->elasticsearch_version,
+        .no_document =
+            d->kind == JOB_MISSING_IN_ELASTICSEARCH || d->kind == JOB_DELETED_IN_ELASTICSEARCH,
+    };
     return true;
 }
 

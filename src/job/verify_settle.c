@@ -164,49 +164,79 @@ static bool settle_batch(struct verify *v, struct look *looks, size_t count, boo
     return verify_goes_on(v, (int64_t)count, err);
 }
 
-/* The next doubts, each key once; last is the key of the batch before. */
-static bool take_doubts(struct verify *v, struct look *looks, size_t *count, bool *more,
-                        struct buf *last, struct arena *arena, struct err *err)
+/* The first doubt of the next batch. */
+struct carried {
+    bool there;
+    struct doubt doubt; /* its key in key */
+    struct buf key;
+};
+
+static bool next_doubt(struct verify *v, struct carried *carried, struct doubt *doubt, bool *more,
+                       struct err *err)
 {
     struct job_sorted record;
+    *more = true;
+    if (carried->there) {
+        carried->there = false;
+        *doubt = carried->doubt;
+        return true;
+    }
+    if (!job_sorter_next(v->doubts, &record, more, err))
+        return false;
+    if (*more)
+        *doubt = verify_doubt_of(&record);
+    return true;
+}
+
+static void carry(struct carried *carried, const struct doubt *doubt)
+{
+    buf_clear(&carried->key);
+    buf_append_slice(&carried->key, doubt->key);
+    carried->doubt = *doubt;
+    carried->doubt.key = buf_slice(&carried->key);
+    carried->there = true;
+}
+
+/* The next doubts, each key once with the highest of its entries. */
+static bool take_doubts(struct verify *v, struct look *looks, size_t *count, bool *more,
+                        struct carried *carried, struct arena *arena, struct err *err)
+{
     *count = 0;
-    while (*count < BATCH) {
-        if (!job_sorter_next(v->doubts, &record, more, err))
+    for (;;) {
+        struct doubt doubt;
+        if (!next_doubt(v, carried, &doubt, more, err))
             return false;
         if (!*more)
-            break;
-        struct doubt doubt = verify_doubt_of(&record);
+            return true;
         if (*count > 0 && slice_equal(looks[*count - 1].before.key, doubt.key)) {
             if (doubt.entry_version > looks[*count - 1].before.entry_version)
                 looks[*count - 1].before.entry_version = doubt.entry_version;
             continue;
         }
-        if (*count == 0 && slice_equal(buf_slice(last), doubt.key))
-            continue;
+        if (*count == BATCH) {
+            carry(carried, &doubt);
+            return true;
+        }
         doubt.key = arena_copy(arena, doubt.key);
         looks[(*count)++] = (struct look){.before = doubt};
     }
-    buf_clear(last);
-    if (*count > 0)
-        buf_append_slice(last, looks[*count - 1].before.key);
-    return true;
 }
 
 static bool settle_round(struct verify *v, bool counts, bool last, struct job_sorter *later,
                          struct err *err)
 {
     struct arena arena = {0};
-    struct buf last_key = {0};
+    struct carried carried = {0};
     bool more = true, fine = job_sorter_finish(v->doubts, err);
     while (fine && more) {
         size_t count;
         arena_reset(&arena);
         struct look *looks = arena_alloc(&arena, BATCH * sizeof *looks);
-        fine = take_doubts(v, looks, &count, &more, &last_key, &arena, err) &&
+        fine = take_doubts(v, looks, &count, &more, &carried, &arena, err) &&
                settle_batch(v, looks, count, last, later, &arena, err);
         v->report->compared += counts ? (int64_t)count : 0;
     }
-    buf_free(&last_key);
+    buf_free(&carried.key);
     arena_free(&arena);
     return fine;
 }

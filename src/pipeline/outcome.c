@@ -300,8 +300,9 @@ bool outcome_record(struct cycle *c, struct item *items, size_t count, struct er
         if (!after_decision(c, item, err) || !note_document(c, item, err))
             goto failed;
         advance_key(c, item);
-        const bool settled = item->decision.action != RESOLVE_DEAD && !item->put_off &&
-                             !item->copy_stands &&
+        const bool decided = item->decision.action != RESOLVE_DEAD &&
+                             item->decision.action != RESOLVE_WAIT && !item->put_off;
+        const bool settled = decided && !item->copy_stands &&
                              (!item->writes || item->write.outcome != SINK_REJECTED);
         if (settled && p->dead_letters > 0 &&
             !store_dead_settle(p->store, p->id, item->key.text, item->decision.version, err))

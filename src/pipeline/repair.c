@@ -49,23 +49,49 @@ static int64_t delete_version(const struct pipeline *p, const struct item *item,
     return known > entry && !is_own_copy(item, known) ? known : entry;
 }
 
+/* Whether an entry was seen that can be of the write that the row shows. */
+static bool entry_came_with_row(const struct pipeline *p, const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        const bool then = e->entry.looks == 0 ||
+                          item->row.write_time <= e->entry.first_look + p->options.settle_us;
+        if (tells_version(item, &e->entry) && then)
+            return true;
+    }
+    return false;
+}
+
 /* Of the row: a version column, an entry, what verify knew, its write time. */
 static int64_t row_version(const struct pipeline *p, const struct item *item,
-                           const struct pipeline_mend *mend)
+                           const struct pipeline_mend *mend, bool *guessed)
 {
+    const bool by_timestamp = p->options.guard == RESOLVE_GUARD_TIMESTAMP;
+    *guessed = false;
     if (item->row.content.missing)
         return delete_version(p, item, mend);
     if (item->row.version > 0)
         return item->row.version;
     const int64_t entry = highest_entry(item);
+    if (!by_timestamp && entry_came_with_row(p, item))
+        return entry;
+    *guessed = !by_timestamp;
     const int64_t written = pipeline_version_of(&p->options, item->row.write_time);
     const int64_t version = entry > mend->row_version ? entry : mend->row_version;
     /* What verify knew is that of another row by now, and no entry tells the new one's. */
     const bool rewritten =
         entry <= mend->row_version && item->row.write_time != mend->row_write_time;
-    const bool by_write_time =
-        version == 0 || rewritten || p->options.guard == RESOLVE_GUARD_TIMESTAMP;
-    return by_write_time && written > version ? written : version;
+    return (version == 0 || rewritten || by_timestamp) && written > version ? written : version;
+}
+
+/* Whether an entry that says that the row was deleted is younger than deleteSettle. */
+static bool delete_unsettled(const struct cycle *c, const struct item *item)
+{
+    for (const struct memory_entry *e = item->entries; e; e = e->next) {
+        if (tells_version(item, &e->entry) &&
+            c->now - e->entry.first_look < c->p->options.delete_settle_us)
+            return true;
+    }
+    return false;
 }
 
 /* Whether the row can't be a write whose entry nobody has seen, however fresh it is. */
@@ -85,20 +111,49 @@ static bool is_equal(const struct pipeline *p, const struct item *item)
            map_content_equal(p->table.schema, &item->document.content, &item->row.content);
 }
 
-static void decide(const struct cycle *c, const struct pipeline_repair *r,
-                   struct pipeline_mend *mend, struct item *item)
+static bool document_is_other(const struct item *item, const struct pipeline_mend *mend)
+{
+    return item->document.version > 0 &&
+           (mend->no_document ||
+            (mend->document_version > 0 && item->document.version != mend->document_version));
+}
+
+static bool row_is_other(const struct item *item, const struct pipeline_mend *mend)
+{
+    return !item->row.content.missing && mend->row_write_time &&
+           item->row.write_time != mend->row_write_time;
+}
+
+static bool decide(const struct cycle *c, const struct pipeline_repair *r,
+                   struct pipeline_mend *mend, struct item *item, struct err *err)
 {
     const struct pipeline *p = c->p;
+    bool refused = false, guessed;
+    if (p->dead_letters > 0 && item->row.content.missing &&
+        !store_dead_delete(p->store, p->id, item->key.text, item->document.version + 1, &refused,
+                           err))
+        return false;
     examine_facts(c, item);
+    const int64_t version = row_version(p, item, mend, &guessed);
+    const struct resolve_facts *f = &item->facts;
     const struct resolve_mend_facts facts = {
         .document_version = item->document.version,
         .document_missing = item->document.content.missing,
         .document_unreadable = item->document.unreadable != NULL,
-        .row_version = row_version(p, item, mend),
+        .row_version = version,
         .row_missing = item->row.content.missing,
         .row_write_time = item->row.write_time,
         .row_is_known = row_is_known(p, item),
         .equal = is_equal(p, item),
+        .document_is_other = document_is_other(item, mend),
+        .row_is_other = row_is_other(item, mend),
+        .version_guessed = guessed,
+        .delete_refused = refused,
+        .delete_unsettled = delete_unsettled(c, item),
+        .copy_replaced =
+            f->own_row.recorded && !f->own_row.holds && p->options.guard == RESOLVE_GUARD_SNAPSHOT,
+        .row_may_be_lower = f->row_may_be_lower,
+        .row_settled = f->row_settled,
     };
     item->mended = true;
     item->decision = resolve_mend(&facts, &c->rules, r->policy, r->missing);
@@ -124,6 +179,7 @@ static void decide(const struct cycle *c, const struct pipeline_repair *r,
         tell(mend, PIPELINE_UNMENDED, why);
         break;
     }
+    return true;
 }
 
 /* An entry that is made for the write's sake is no sign of a change. */
@@ -223,9 +279,9 @@ static bool mend_all(struct cycle *c, const struct pipeline_repair *r, struct ar
     if (!examine_read(c, items, count, arena, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!memory_entries(c->p->memory, items[i].key.text, &items[i].entries, err))
+        if (!memory_entries(c->p->memory, items[i].key.text, &items[i].entries, err) ||
+            !decide(c, r, mends[i], &items[i], err))
             return false;
-        decide(c, r, mends[i], &items[i]);
     }
     if (r->dry_run)
         return true;

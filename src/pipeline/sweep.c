@@ -146,9 +146,10 @@ bool sweep_deleted(struct cycle *c, const struct io_wake *stop, struct err *err)
     const struct pipeline_options *o = &c->p->options;
     if (slice_is_null(o->deleted_field) || !c->whole || c->floor)
         return true;
-    /* keepDeleted is longer than the overlap: what is older was applied, or is a dead letter. */
-    const int64_t until =
-        o->table.unit_us ? window_version_at(c->p, c->now - o->keep_deleted_us) : c->since - 1;
+    /* Not before all looks: what is older was applied, or is a dead letter. */
+    const int64_t ends_after = pipeline_ends_after(o);
+    const int64_t kept = o->keep_deleted_us > ends_after ? o->keep_deleted_us : ends_after;
+    const int64_t until = o->table.unit_us ? window_version_at(c->p, c->now - kept) : c->since - 1;
     if (until < 1)
         return true;
     struct sweeping s = {.c = c};

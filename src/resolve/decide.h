@@ -45,6 +45,7 @@ enum resolve_action {
     X(WRITE_TIME_IN_FUTURE,                                                                        \
       "the row's write time lies further in the future than sync.maxFutureSkew")                   \
     X(TOO_MANY_DELETES, "too many deletes at once (CassandraConfig.maxDeletes)")                   \
+    X(WRITTEN_SINCE, "it was written since it was compared")                                       \
     X(UNREADABLE, "the document can't be converted")                                               \
     X(POLICY, "the side that repair was told to trust")                                            \
     X(ONE_SIDE_COPIED, "it is on one side only: copied")                                           \

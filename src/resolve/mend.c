@@ -47,9 +47,13 @@ static struct resolve_decision newest(const struct resolve_mend_facts *f,
         return document_wins(f, r, RESOLVE_RULE_DOCUMENT_NEWER);
     if (f->row_version > f->document_version)
         return row_wins(f, RESOLVE_RULE_ROW_NEWER);
-    if (r->tie == RESOLVE_TIE_CASSANDRA)
-        return row_wins(f, RESOLVE_RULE_TIE);
-    return document_wins(f, r, RESOLVE_RULE_TIE);
+    if (r->tie == RESOLVE_TIE_ELASTICSEARCH)
+        return document_wins(f, r, RESOLVE_RULE_TIE);
+    if (f->copy_replaced && f->row_may_be_lower)
+        return document_wins(f, r, RESOLVE_RULE_OWN_ROW_REPLACED);
+    if (f->copy_replaced && !f->row_settled)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_COPY_REPLACED);
+    return row_wins(f, RESOLVE_RULE_TIE);
 }
 
 static struct resolve_decision choose(const struct resolve_mend_facts *f,
@@ -63,6 +67,39 @@ static struct resolve_decision choose(const struct resolve_mend_facts *f,
     if (policy == RESOLVE_POLICY_CASSANDRA)
         return row_wins(f, RESOLVE_RULE_POLICY);
     return newest(f, r);
+}
+
+/* A write that loses by no version must not cover what nobody has compared. */
+static bool covers_another(const struct resolve_mend_facts *f, const struct resolve_decision *d)
+{
+    if (d->rule != RESOLVE_RULE_POLICY && d->rule != RESOLVE_RULE_ONE_SIDE_DELETED)
+        return false;
+    return d->action == RESOLVE_TO_ELASTICSEARCH ? f->document_is_other : f->row_is_other;
+}
+
+/* What keeps a decision from being carried out. */
+static struct resolve_decision guarded(const struct resolve_mend_facts *f,
+                                       const struct resolve_rules *r, enum resolve_missing missing,
+                                       struct resolve_decision d)
+{
+    const bool by_version = d.rule == RESOLVE_RULE_ROW_NEWER || d.rule == RESOLVE_RULE_TIE;
+    if (covers_another(f, &d))
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WRITTEN_SINCE);
+    /* --missing delete is what somebody has decided */
+    const bool undecided = f->delete_refused && missing == RESOLVE_MISSING_COPY;
+    if (undecided && (d.rule == RESOLVE_RULE_ONE_SIDE_COPIED || (by_version && d.delete)))
+        return decision(RESOLVE_DEAD, RESOLVE_RULE_TOO_MANY_DELETES);
+    if (d.action != RESOLVE_TO_ELASTICSEARCH || !by_version)
+        return d;
+    if (d.delete &&f->delete_unsettled)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_MISSING_YET);
+    if (d.delete || !f->version_guessed)
+        return d;
+    if (f->document_unreadable)
+        return decision(RESOLVE_DEAD, RESOLVE_RULE_UNREADABLE);
+    if (!f->row_is_known && f->row_write_time > r->settled)
+        return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
+    return d;
 }
 
 struct resolve_decision resolve_mend(const struct resolve_mend_facts *f,
@@ -79,7 +116,7 @@ struct resolve_decision resolve_mend(const struct resolve_mend_facts *f,
     else if (r->latest_version && version > r->latest_version)
         d = decision(RESOLVE_DEAD, RESOLVE_RULE_VERSION_IN_FUTURE);
     else
-        d = choose(f, r, policy, missing);
+        d = guarded(f, r, missing, choose(f, r, policy, missing));
     d.version = version;
     return d;
 }

@@ -22,6 +22,13 @@ struct resolve_mend_facts {
     int64_t row_write_time; /* µs, or CHANGE_NO_WRITE_TIME */
     bool row_is_known;      /* the daemon's own last write, or one whose entry has been seen */
     bool equal;
+    bool document_is_other; /* than the one that was compared: written since */
+    bool row_is_other;
+    bool version_guessed;  /* row_version follows from the row's write time: no entry tells it */
+    bool delete_refused;   /* a delete of the row is among the dead letters */
+    bool delete_unsettled; /* its entry is younger than deleteSettle */
+    bool copy_replaced; /* the row was the daemon's copy of the document's version; see decide.h */
+    bool row_may_be_lower, row_settled;
 };
 
 /* The write's version is the higher of both: what wins by the policy must not lose to what was

@@ -85,7 +85,7 @@ bool store_dead_delete(struct store *store, int64_t pipeline, struct slice key, 
 {
     sqlite3_stmt *s = store_prepare(store,
                                     "SELECT count(*) FROM dead_letter WHERE pipeline = ? AND"
-                                    " key = ? AND version = ? AND rule = '" STORE_DEAD_DELETE "'",
+                                    " key = ? AND version >= ? AND rule = '" STORE_DEAD_DELETE "'",
                                     err);
     int64_t count = 0;
     if (!s)

@@ -35,7 +35,7 @@ MUST_USE bool store_dead_count(struct store *store, int64_t pipeline, int64_t *c
 /* Highest write time of key's unexplained rows; 0: none. */
 MUST_USE bool store_dead_unexplained(struct store *store, int64_t pipeline, struct slice key,
                                      int64_t *write_time, struct err *err);
-/* Whether the delete of this version is among them. */
+/* Whether the delete of this version, or a higher one, is among them. */
 MUST_USE bool store_dead_delete(struct store *store, int64_t pipeline, struct slice key,
                                 int64_t version, bool *there, struct err *err);
 

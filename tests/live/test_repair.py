@@ -201,6 +201,52 @@ def test_unexplained_rows_and_the_gap_are_settled(place, caes):
     caes.sync()
 
 
+@pytest.mark.parametrize("side", ["document", "row"])
+def test_what_was_written_since_it_was_compared_is_not_deleted(place, caes, filled, side):
+    """Its copy was refused: the record is as different as it was, but another."""
+    key, file = random.choice(sorted(filled)), caes.folder / "keys"
+    place.put_doc(now() - 100, user="where the first cycle begins", likes=0)
+    caes.sync()
+    if side == "document":
+        place.cql(f"DELETE FROM {place.keyspace}.data USING TIMESTAMP {(VERSION + 1) * 1_000_000} "
+                  "WHERE did = %s", [uuid.UUID(key)])
+    else:
+        place.elastic.delete(place.index, key)
+    assert {k for k, _ in verify(caes, "--keys-to", file)[1]} == {key}
+    if side == "document":
+        place.put_doc(now(), key, user=["no", "text"], likes=1)
+    else:
+        place.write_row(now(), key, user=40000 * "x", likes=1)  # too long for a keyword
+    done = repair(caes, "--missing", "delete", "--keys", file, code=1)
+    assert done["unmended"] == 1 and "since it was compared" in done["keys"][0]["why"]
+    assert place.doc(key) if side == "document" else place.row(key)
+    assert caes.command("dlq", "list", "--json", code=1).json["count"] == 1
+
+
+def test_refused_deletes_are_not_carried_out(place, caes, filled):
+    """Nor are the rows copied back: nobody has decided yet."""
+    caes.configure(CassandraConfig={"maxDeletes": 5, "deleteSettle": 0.3})
+    keys = random.sample(sorted(filled), 10)
+    place.put_doc(now() - 100, user="where the first cycle begins", likes=0)
+    caes.sync()
+    for key in keys:
+        place.delete_row(now(), key, ttl=6)
+
+    def refused():
+        caes.sync(code=None)
+        return caes.command("dlq", "list", "--json", code=None).json["count"] == 10
+
+    eventually(refused)
+    for _ in "known", "expired":
+        done = repair(caes, code=1)
+        assert done["unmended"] == 10 and "too many deletes" in done["keys"][0]["why"]
+        assert all(place.doc(key) and not place.row(key) for key in keys)
+        eventually(lambda: not {key for _, key in place.entries()} & set(keys))
+    assert caes.command("dlq", "list", "--json", code=1).json["count"] == 10
+    assert repair(caes, "--missing", "delete")["mended"] == 10
+    assert not any(place.doc(key) for key in keys)
+
+
 def test_the_gap_stays_while_a_record_can_not_be_decided(place, caes):
     """A row that was written in the future: its entry may still come."""
     place.make_tables({**COLUMNS, "v": "bigint"})

@@ -1,5 +1,6 @@
 """`verify` finds what differs, all of it and nothing else."""
 import itertools
+import json
 import random
 import threading
 import time
@@ -121,6 +122,25 @@ def test_since_looks_at_what_was_written_since(place, caes, filled):
     lone = [place.write_row(version, user="row"), place.put_doc(version, user="doc")]
     report, found = verify(caes, "--since", version)
     assert {key for key, _ in found} == set(lone) and report["compared"] == 2
+
+
+def test_since_tells_the_highest_of_many_entries(place, caes):
+    place.make_tables(COLUMNS)
+    place.make_index(PROPERTIES, gc_deletes="0s")
+    caes.configure(interval=0.1, sync={"settle": 0.2})
+    keys = list(fill(place, 2600, VERSION))
+    insert = place.session.prepare(f"INSERT INTO {place.keyspace}.ts (id, timestamp, did) "
+                                   "VALUES (0, ?, ?) USING TTL 3600")
+    entries = [(VERSION + 1 + n, uuid.UUID(key)) for key in keys for n in range(3)]
+    random.shuffle(entries)
+    for future in [place.session.execute_async(insert, entry) for entry in entries]:
+        future.result()
+    place.elastic.bulk(place.index, [(k, VERSION + 2, {"user": "x"}) for k in keys])
+    file = caes.folder / "keys"
+    report, _ = verify(caes, "--since", VERSION + 1, "--keys-to", file)
+    assert report["compared"] == len(keys)
+    versions = {json.loads(line)["cassandra_version"] for line in open(file)}
+    assert versions == {VERSION + 3}
 
 
 def test_a_sample_tells_how_sure_it_is(place, caes, filled):

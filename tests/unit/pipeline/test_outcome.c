@@ -1,4 +1,5 @@
 #include "pipeline/internal.h"
+#include "store/dead_letter.h"
 #include "store/statement.h"
 
 #include <setjmp.h>
@@ -238,6 +239,28 @@ static void documents_that_are_met(void **state)
         assert_in_range(e->entry.version, 1000, 1001);
 }
 
+/* A refused delete that is tried again and must wait, because the try before it failed. */
+static void a_letter_whose_delete_waits(void **state)
+{
+    (void)state;
+    const struct store_dead_letter letter = {.key = SLICE_LIT("k"),
+                                             .version = 1000,
+                                             .target = CHANGE_ELASTICSEARCH,
+                                             .rule = STORE_DEAD_DELETE,
+                                             .reason = "",
+                                             .payload = SLICE_LIT("null")};
+    bool added;
+    entry_of(1000);
+    must(store_dead_write(p.store, p.id, &letter, &added, &err));
+    static const enum resolve_action actions[] = {RESOLVE_WAIT, RESOLVE_PUT_OFF, RESOLVE_NOTHING};
+    for (int i = 0; i < 3; i++) {
+        p.dead_letters = 1;
+        look(START + i * SECOND, START + i * SECOND, actions[i], 0);
+        must(store_dead_count(p.store, p.id, &p.dead_letters, &err));
+        assert_int_equal(p.dead_letters, i < 2);
+    }
+}
+
 static void execute(const char *sql)
 {
     assert_int_equal(sqlite3_exec(p.store->db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -281,6 +304,7 @@ int main(void)
         TEST(put_off),
         TEST(a_row_that_is_missing_at_the_last_look),
         TEST(documents_that_are_met),
+        TEST(a_letter_whose_delete_waits),
         TEST(a_file_that_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

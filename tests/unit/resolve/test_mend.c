@@ -107,8 +107,93 @@ static void test_all(void **state)
     assert_true(count > 5000);
 }
 
+struct guarded {
+    struct resolve_mend_facts facts;
+    enum resolve_policy policy;
+    enum resolve_missing missing;
+    enum resolve_action action;
+    enum resolve_rule rule;
+    bool cassandra_wins;
+};
+
+#define DOCUMENT(v) .document_version = (v)
+#define ROW(v)      .row_version = (v), .row_write_time = SETTLED - 1
+#define FRESH(v)    .row_version = (v), .row_write_time = SETTLED + 1
+#define NO_ROW      .row_missing = true, .row_write_time = CHANGE_NO_WRITE_TIME
+#define THEN(a, r)  .action = RESOLVE_##a, .rule = RESOLVE_RULE_##r
+#define TO_C        .policy = RESOLVE_POLICY_CASSANDRA
+#define TO_E        .policy = RESOLVE_POLICY_ELASTICSEARCH
+#define DELETE      .missing = RESOLVE_MISSING_DELETE
+
+/* Each line, and the one below it without the reason. */
+static const struct guarded lines[] = {
+    {{DOCUMENT(7), ROW(5), .document_is_other = true}, TO_C, THEN(PUT_OFF, WRITTEN_SINCE)},
+    {{DOCUMENT(7), ROW(5), .row_is_other = true}, TO_C, THEN(TO_ELASTICSEARCH, POLICY)},
+    {{DOCUMENT(5), ROW(7), .row_is_other = true}, TO_E, THEN(PUT_OFF, WRITTEN_SINCE)},
+    {{DOCUMENT(5), ROW(7), .document_is_other = true}, TO_E, THEN(TO_CASSANDRA, POLICY)},
+    {{DOCUMENT(7), NO_ROW, .document_is_other = true}, DELETE, THEN(PUT_OFF, WRITTEN_SINCE)},
+    {{DOCUMENT(7), NO_ROW}, DELETE, THEN(TO_ELASTICSEARCH, ONE_SIDE_DELETED)},
+    {{.document_missing = true, ROW(7), .row_is_other = true},
+     DELETE,
+     THEN(PUT_OFF, WRITTEN_SINCE)},
+    {{.document_missing = true, ROW(7)}, DELETE, THEN(TO_CASSANDRA, ONE_SIDE_DELETED)},
+    {{DOCUMENT(5), ROW(7), .document_is_other = true}, THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(7), ROW(5), .row_is_other = true}, THEN(TO_CASSANDRA, DOCUMENT_NEWER)},
+
+    {{DOCUMENT(5), NO_ROW, .row_version = 7, .delete_refused = true}, THEN(DEAD, TOO_MANY_DELETES)},
+    {{DOCUMENT(5), NO_ROW, .row_version = 7, .delete_unsettled = true},
+     THEN(PUT_OFF, ROW_MISSING_YET)},
+    {{DOCUMENT(5), NO_ROW, .row_version = 7, .delete_refused = true},
+     DELETE,
+     THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(5), NO_ROW, .row_version = 7}, THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(5), NO_ROW, .delete_refused = true}, THEN(DEAD, TOO_MANY_DELETES)},
+    {{DOCUMENT(5), NO_ROW}, THEN(TO_CASSANDRA, ONE_SIDE_COPIED)},
+    {{DOCUMENT(5), NO_ROW, .delete_refused = true},
+     DELETE,
+     THEN(TO_ELASTICSEARCH, ONE_SIDE_DELETED)},
+
+    {{DOCUMENT(5), FRESH(7), .version_guessed = true}, THEN(PUT_OFF, ROW_TOO_FRESH)},
+    {{DOCUMENT(5), FRESH(7), .version_guessed = true, .row_is_known = true},
+     THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(5), FRESH(7)}, THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(5), ROW(7), .version_guessed = true}, THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+    {{DOCUMENT(5), ROW(7), .version_guessed = true, .document_unreadable = true},
+     THEN(DEAD, UNREADABLE)},
+    {{DOCUMENT(5), ROW(7), .document_unreadable = true}, THEN(TO_ELASTICSEARCH, ROW_NEWER)},
+
+    {{DOCUMENT(7), ROW(7), .copy_replaced = true},
+     THEN(PUT_OFF, COPY_REPLACED),
+     .cassandra_wins = true},
+    {{DOCUMENT(7), ROW(7), .copy_replaced = true, .row_settled = true},
+     THEN(TO_ELASTICSEARCH, TIE),
+     .cassandra_wins = true},
+    {{DOCUMENT(7), ROW(7), .copy_replaced = true, .row_may_be_lower = true},
+     THEN(TO_CASSANDRA, OWN_ROW_REPLACED),
+     .cassandra_wins = true},
+    {{DOCUMENT(7), ROW(7)}, THEN(TO_ELASTICSEARCH, TIE), .cassandra_wins = true},
+    {{DOCUMENT(7), ROW(7), .copy_replaced = true}, THEN(TO_CASSANDRA, TIE)},
+};
+
+static void what_holds_it_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct guarded *l = &lines[i];
+        const struct resolve_rules r = {.tie = l->cassandra_wins ? RESOLVE_TIE_CASSANDRA
+                                                                 : RESOLVE_TIE_ELASTICSEARCH,
+                                        .settled = SETTLED,
+                                        .latest_version = LATEST,
+                                        .latest_write_us = 1500};
+        const struct resolve_decision d = resolve_mend(&l->facts, &r, l->policy, l->missing);
+        if (d.action != l->action || d.rule != l->rule)
+            fail_msg("line %zu: action %d, %s", i, d.action, resolve_rule_text(d.rule));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all),
+                                       cmocka_unit_test(what_holds_it_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
