@@ -175,19 +175,32 @@ static bool again(struct load *l, struct err *err)
     return fine;
 }
 
+/* What was copied is where it was to go: an index that is made anew lets a load go on as well. */
+static bool same_stores(struct load *l, const struct store_load *begun, struct err *err)
+{
+    struct store_load now = {.exists = true};
+    while (!load_stores(l, now.stores, err)) {
+        if (!load_retries_failed(l, &l->elasticsearch, err))
+            return false;
+    }
+    const char *differs = load_differs(begun, &now);
+    return !differs || err_set(err, ERR_CONFLICT, "%s: load again", differs);
+}
+
 static bool finish(struct load *l, struct err *err)
 {
     const struct job_load *o = l->o;
     const int64_t pipeline = pipeline_id(o->pipeline);
-    struct store_load now;
+    struct store_load begun;
     io_lock_take(o->lock); /* a cycle says that it is stale */
-    bool fine = store_load_read(o->store, pipeline, o->from, &now, err);
-    if (fine && now.stale)
+    bool fine = store_load_read(o->store, pipeline, o->from, &begun, err);
+    if (fine && begun.stale)
         fine = err_set(err, ERR_UNAVAILABLE,
                        "no cycle was complete for longer than entries live: changes may have been "
                        "missed meanwhile; load again");
-    load_stores_alone(&now);
-    fine = fine && pipeline_loaded(o->pipeline, o->from, now.stores, err) &&
+    fine = fine && same_stores(l, &begun, err);
+    load_stores_alone(&begun);
+    fine = fine && pipeline_loaded(o->pipeline, o->from, begun.stores, err) &&
            store_load_end(o->store, pipeline, o->from, err);
     io_lock_give(o->lock);
     return fine;

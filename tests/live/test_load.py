@@ -683,6 +683,36 @@ def test_another_index_begins_anew(ready, caes):
     assert documents(ready) == records
 
 
+@pytest.mark.parametrize("side", ["cassandra", "elasticsearch"])
+def test_an_index_that_is_replaced_meanwhile_is_no_end(ready, caes, side):
+    """Its alias moves to an empty one: what was copied before is not there, or what is left can't
+    be read any more."""
+    place, elastic = ready, ready.elastic
+    records = (fill_rows if side == "cassandra" else fill_documents)(place, 3000)
+    elastic.create(place.index + "-new", PROPERTIES)
+    try:
+        elastic.call("POST", "/_aliases", {"actions": [
+            {"add": {"index": place.index, "alias": place.index + "-alias"}}]})
+        caes.configure(ElasticSearchConfig={"index": place.index + "-alias"})
+        process = subprocess.Popen(
+            caes.argv("load", "--from", side, "--json", "--rate", 1000), env=caes.env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = iter(json.loads(line).get("progress", {}) for line in process.stdout)
+        assert any(progress.get("copied", 0) >= 1000 for progress in said)
+        elastic.call("POST", "/_aliases", {"actions": [
+            {"remove": {"index": place.index, "alias": place.index + "-alias"}},
+            {"add": {"index": place.index + "-new", "alias": place.index + "-alias"}}]})
+        told = process.communicate(timeout=60)[1]
+        assert process.returncode == 1 and "is another one by now: load again" in told, told
+        result = caes.command("load", "--from", side, "--resume")
+        assert "begins anew: the table or the index is another one" in result.err
+        if side == "cassandra":
+            assert {key: doc for key, (_, doc) in elastic.all(place.index + "-new").items()} \
+                == records
+    finally:
+        elastic.drop(place.index + "-new")
+
+
 def test_another_configuration_begins_anew(place, caes):
     """What was copied already is looked at with the versions of the new one."""
     place.make(columns={"user": "text", "v": "bigint"}, properties={"user": {"type": "keyword"}})
