@@ -1,6 +1,7 @@
 #include "job/load_rows.h"
 
 #include "base/clock.h"
+#include "source/await.h"
 #include "source/scan.h"
 
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static void take_scanned(void *ctx, const struct source_scanned *row)
         source_append_raw_key(p->l->o->stores->table.schema, row->key.cells, &p->raw);
         load_rest_letter(p->l, &p->rest, buf_slice(&p->raw), row->row.version, "key", row->unusable,
                          SLICE_NULL);
-    } else if (!load_page_take(p, row->key.text, &row->row, p->l->rows->direct, &p->err)) {
+    } else if (!load_page_take(p, row->key.text, &row->row, p->direct, &p->err)) {
         p->failed = true;
     }
 }
@@ -49,17 +50,47 @@ static bool scan_page(struct load_page *p, struct source_range *range, struct er
     return !p->failed;
 }
 
+struct asking {
+    const struct load *home;
+    bool routed;
+};
+
+static void ask_home(void *ctx)
+{
+    struct asking *a = ctx;
+    a->routed = es_client_routed(a->home->o->stores->elasticsearch);
+}
+
+/* Not directly into an index with documents that have a routing: without it a second one would
+ * come beside such a document. The cycles, at home, notice the first; this thread's client then has
+ * to know it too, to find them. */
+static bool choose_way(struct load_page *p, struct err *err)
+{
+    struct load *l = p->l;
+    struct es_client *client = l->o->stores->elasticsearch;
+    struct asking asking = {.home = load_home(l)};
+    load_at_home(l, ask_home, &asking);
+    while (asking.routed && !es_client_routed(client) && !await_es_routing(client, err)) {
+        if (!load_retries_failed(l, &l->elasticsearch, err))
+            return false;
+    }
+    p->direct = l->rows->direct && !asking.routed;
+    return true;
+}
+
 static bool copy_page(struct load_page *p, struct source_range *range, uint32_t number,
                       struct store_load_part *part, struct err *err)
 {
     struct load *l = p->l;
+    if (!choose_way(p, err))
+        return false;
     while (!scan_page(p, range, err)) {
         if (p->failed || !load_retries(l, &l->cassandra, err))
             return false;
     }
     const uint32_t rows = p->rows; /* what is tried again is counted once */
     p->again_count = 0;
-    if (!load_page_attempt(p, 0, l->rows->direct, err) || !load_page_finish(p, err))
+    if (!load_page_attempt(p, 0, p->direct, err) || !load_page_finish(p, err))
         return false;
     l->report->records += rows;
     part->done = range->ended;

@@ -7,7 +7,7 @@
 
 struct load_rows {
     struct source_scan *scan;
-    bool direct; /* nothing that is there has to be looked at: rendered as they are scanned */
+    bool direct; /* nothing that is there has to be looked at, but for its routing */
 };
 
 /* A page of rows under way. */
@@ -25,6 +25,7 @@ struct load_page {
     struct buf raw;
     int64_t token; /* of the last row */
     uint32_t rows;
+    bool direct;   /* its rows are rendered as they are scanned */
     bool troubled; /* something failed that may work later */
     bool failed;
     struct err err;

@@ -31,7 +31,9 @@ static bool look_at_mapping(struct load *l, struct err *err)
     struct json_doc *doc = json_doc_new();
     const bool fine = await_es_mapping(l->o->stores->elasticsearch, &text, err) &&
                       json_parse(doc, buf_slice(&text), false, err);
-    l->rows->direct = l->border.fresh || (fine && is_closed(l, json_root(doc)));
+    /* Of the same version only Cassandra's content would have to go over what is there. */
+    const bool ties = l->o->stores->options->tie == RESOLVE_TIE_CASSANDRA;
+    l->rows->direct = l->border.fresh || (fine && !ties && is_closed(l, json_root(doc)));
     json_doc_free(doc);
     buf_free(&text);
     return fine;

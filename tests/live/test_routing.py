@@ -1,10 +1,11 @@
 """Documents that an application indexes with a routing of its own: they lie on shards that their _id does not
 tell. The daemon finds them, keeps their routing and makes no second copy."""
+import subprocess
 import time
 import uuid
 
 import pytest
-from support import now
+from support import eventually, now, token
 
 SHARDS = 4
 FIELDS = {"user": {"type": "keyword"}, "message": {"type": "keyword"}, "gone": {"type": "boolean"}}
@@ -180,6 +181,51 @@ def test_load(routed, caes):
     for i, key in enumerate(keys):
         assert copies(routed, key) == [(f"customer-{i}", long_ago + 10,
                                         {"user": "newer", "extra": i})]
+
+
+@pytest.fixture
+def closed(place, caes):
+    """A load need not look at what is there: its mapping lets no other field in."""
+    place.make_tables()
+    place.elastic.call("PUT", f"/{place.index}", {
+        "settings": {"number_of_shards": SHARDS, "number_of_replicas": 0},
+        "mappings": {"dynamic": "strict", "properties": {
+            "user": {"type": "keyword"}, "message": {"type": "keyword"},
+            "timestamp": {"type": "long"}}}})
+    caes.configure(interval=0.3, sync={"settle": 0.3, "overlap": 5})
+    return place
+
+
+def test_load_into_a_closed_mapping(closed, caes):
+    long_ago = now() - 5000
+    keys = [put(closed, long_ago, f"customer-{i}", user="older") for i in range(8)]
+    for key in keys:
+        closed.write_row(long_ago + 10, key, (long_ago + 10) * 10**6, user="newer")
+    caes.command("load", "--from", "cassandra")
+    for i, key in enumerate(keys):
+        assert copies(closed, key) == [(f"customer-{i}", long_ago + 10, {"user": "newer"})]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_load_while_the_first_with_a_routing_come(closed, caes, workers):
+    long_ago = now() - 5000
+    caes.configure(workers=workers)
+    insert = closed.session.prepare(f"INSERT INTO {closed.keyspace}.data (did, user) VALUES "
+                                    f"(?, 'newer') USING TIMESTAMP {(long_ago + 10) * 10**6}")
+    keys = sorted((str(uuid.uuid4()) for _ in range(2000)), key=token)
+    for key in keys:
+        closed.session.execute(insert, [uuid.UUID(key)])
+    process = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--rate", 300),
+                               env=caes.env)
+    eventually(lambda: closed.elastic.count(closed.index) >= 100)
+    last = keys[-60:]
+    for i, key in enumerate(last):
+        put(closed, long_ago, f"customer-{i}", key, user="older")
+    put(closed, now(), "new", user="it tells that there are such documents")
+    assert process.wait(60) == 0
+    for i, key in enumerate(last):
+        assert copies(closed, key) == [(f"customer-{i}", long_ago + 10, {"user": "newer"})]
+    assert closed.elastic.count(closed.index) == 2001
 
 
 def demanding(place):
