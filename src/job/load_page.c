@@ -176,17 +176,27 @@ static bool read_again(struct load_page *p, size_t count, struct err *err)
     return true;
 }
 
+static void say_late(struct load *l)
+{
+    if (!l->rows->said_late)
+        load_note(l, "reading a single row takes longer than a quarter of the overlap: it goes on "
+                     "trying; a longer sync.overlap helps");
+    l->rows->said_late = true;
+}
+
 /* Until nothing is left; what failed is read anew. */
 bool load_page_finish(struct load_page *p, struct err *err)
 {
-    size_t limit = p->l->elasticsearch.batch;
+    size_t limit = p->again_count;
     while (p->again_count > 0) {
+        if (!load_goes_on(p->l, 0, err))
+            return false;
         if (p->troubled && !p->bulk.too_large && !p->bulk.late) {
             err_set(err, ERR_OVERLOADED, "elasticsearch does not take what it is sent");
             if (!load_retries(p->l, &p->l->elasticsearch, err))
                 return false;
         }
-        if (p->bulk.too_large)
+        if (p->bulk.too_large || p->bulk.late)
             limit = limit / 2 > 1 ? limit / 2 : 1;
         if (limit > p->l->elasticsearch.batch)
             limit = p->l->elasticsearch.batch;
@@ -197,6 +207,8 @@ bool load_page_finish(struct load_page *p, struct err *err)
         load_bulk_leave(&p->bulk);
         if (!fine)
             return false;
+        if (p->bulk.late && count == 1)
+            say_late(p->l);
     }
     return load_rest_write_letters(p->l, &p->rest, err);
 }

@@ -8,6 +8,7 @@
 struct load_rows {
     struct source_scan *scan;
     bool direct; /* nothing that is there has to be looked at, but for its routing */
+    bool said_late;
 };
 
 /* A page of rows under way. */

@@ -962,6 +962,60 @@ def test_rows_that_had_to_wait_are_read_again(ready, caes):
     assert documents(place) == records == place.rows()
 
 
+class Slow(Proxy):
+    """Answers pass at so many bytes a second, of all connections, and each so many seconds late."""
+
+    def __init__(self, host, port):
+        super().__init__(host, port)
+        self.rate, self.late, self.free = None, 0, threading.Lock()
+
+    def _carry(self, source, target):
+        if source.getpeername()[1] != self.target[1]:
+            super()._carry(source, target)
+            return
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                time.sleep(self.late)
+                if self.rate:
+                    with self.free:
+                        time.sleep(len(data) / self.rate)
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def slow(ready, caes):
+    """Rows that are read for more than half a second are late."""
+    with Slow(ready.servers.cassandra_hosts[0], ready.servers.cassandra_port) as proxy:
+        caes.configure(workers=1, sync={"overlap": 2}, CassandraConfig={
+            "contactPoints": ["127.0.0.1"], "port": proxy.port, "compression": False})
+        yield proxy
+
+
+def test_rows_that_are_read_for_long_go_in_smaller_pages(ready, caes, slow):
+    records = fill_rows(ready, 300, size=1000)
+    slow.rate = 50_000
+    assert load(caes, "cassandra", timeout=120)["copied"] == 300
+    assert documents(ready) == records
+
+
+def test_a_row_that_is_read_for_long_is_told_of_and_no_way_to_hang(ready, caes, slow):
+    records = fill_rows(ready, 40)
+    slow.late = 0.7
+    process = subprocess.Popen(caes.argv("load", "--from", "cassandra", "--json"), env=caes.env,
+                               stdout=subprocess.PIPE, text=True)
+    threading.Timer(60, process.kill).start()
+    said = iter(json.loads(line).get("progress", {}) for line in process.stdout)
+    assert "longer sync.overlap" in next((p["note"] for p in said if "note" in p), "")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 1
+    slow.late = 0
+    assert load(caes, "cassandra", "--resume")["resumed"]
+    assert documents(ready) == records
+
+
 @pytest.mark.parametrize("side", ["cassandra", "elasticsearch"])
 @pytest.mark.parametrize("server", ["cassandra", "elasticsearch"])
 def test_a_server_that_goes_away(ready, caes, side, server):
