@@ -18,6 +18,7 @@ struct feeding {
     int64_t seq_no; /* of the last document; of those with the same, these were seen: */
     uint64_t *seen; /* by their hash */
     size_t seen_count, seen_room;
+    size_t copied;        /* of this run */
     struct es_feed *feed; /* where there are no sequence numbers */
 };
 
@@ -111,10 +112,22 @@ static bool read_page(struct feeding *f, int64_t low, int64_t high, struct sourc
     return false;
 }
 
+/* Before a kill some of them may have become rows, without what insertQuery makes of them. */
+static void may_be_written(struct load *l, struct load_document *items, size_t count)
+{
+    if (!load_home(l)->report->resumed || l->o->stores->options->query_count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        items[i].unknown = 1;
+}
+
 static bool copy_page(struct feeding *f, const struct source_index_page *page, struct err *err)
 {
     size_t count;
     struct load_document *items = new_items(f, page, &count);
+    if (f->feed || f->copied < PAGE_MAX) /* the page that was under way then, or a whole part */
+        may_be_written(f->l, items, count);
+    f->copied += count;
     if (!load_insert(f->l, items, count, &f->arena, &f->rest, err))
         return false;
     f->l->report->records += (int64_t)count;
@@ -220,6 +233,7 @@ bool load_documents_again(struct load *l, const struct slice *keys, size_t count
         items[wanted].key.text = keys[i];
         items[wanted++].document = &documents[i];
     }
+    may_be_written(l, items, wanted);
     fine = fine && load_insert(l, items, wanted, &arena, &rest, err);
     load_rest_free(&rest);
     arena_free(&arena);

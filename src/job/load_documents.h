@@ -24,7 +24,7 @@ struct load_document {
     bool open;    /* not settled yet */
     bool present; /* row has been read, it may be missing */
     bool writes;
-    unsigned unknown; /* writes of it that may, or may yet, have taken effect */
+    unsigned unknown; /* writes of it that may, or may yet, have taken effect, all or in part */
     struct sink_write write;
 };
 

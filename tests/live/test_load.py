@@ -593,6 +593,55 @@ def test_insert_query_goes_with_every_copy(ready, caes):
     assert records.items() <= ready.rows().items()
 
 
+def replicas(place, count):
+    place.cql(f"ALTER KEYSPACE {place.keyspace}_other WITH replication = "
+              f"{{'class': 'SimpleStrategy', 'replication_factor': {count}}}")
+
+
+@pytest.fixture
+def elsewhere(ready, caes):
+    """With an insertQuery whose table may lack replicas: rows are written, its statements fail."""
+    other = f"{ready.keyspace}_other"
+    ready.cql(f"CREATE KEYSPACE {other} WITH replication = "
+              "{'class': 'SimpleStrategy', 'replication_factor': 1}")
+    ready.cql(f"CREATE TABLE {other}.by_user (user text PRIMARY KEY, likes int)")
+    caes.configure(CassandraConfig={"consistency": "LOCAL_QUORUM", "insertQuery":
+        f"INSERT INTO {other}.by_user (user, likes) VALUES (%(user)s, %(likes)s)"})
+    yield ready
+    ready.cql(f"DROP KEYSPACE {other}")
+
+
+def by_user(place):
+    rows = place.cql(f"SELECT * FROM {place.keyspace}_other.by_user")
+    return {row["user"]: row["likes"] for row in rows}
+
+
+@pytest.mark.parametrize("tie", ["cassandra", "elasticsearch"])
+@pytest.mark.parametrize("kill", [False, True])
+def test_insert_query_that_failed_behind_its_row_is_sent_again(elsewhere, caes, tie, kill):
+    place = elsewhere
+    caes.configure(sync={"tie": tie})
+    records = fill_documents(place, 300)
+    assert caes.counts(caes.sync()) == {"to_cassandra.copied": 1}, "the last one"
+    replicas(place, 9)
+    words = ("load", "--from", "elasticsearch", "--json")
+    process = subprocess.Popen(caes.argv(*words), env=caes.env, stdout=subprocess.PIPE, text=True)
+    eventually(lambda: len(place.rows()) >= 150)
+    time.sleep(1)
+    if kill:
+        process.kill()
+        process.wait()
+    replicas(place, 1)
+    if kill:
+        load(caes, "elasticsearch", "--resume")
+    else:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert {r["user"]: r["likes"] for r in records.values()}.items() <= by_user(place).items()
+    assert records.items() <= place.rows().items()
+    assert load(caes, "elasticsearch")["copied"] == 0, "equal now, and known to be"
+
+
 def test_a_server_without_sequence_numbers(place2, caes2):
     """Elasticsearch 2.4.6: parts by versions, `_timestamp` and scroll."""
     place2.make()
