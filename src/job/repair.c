@@ -170,6 +170,7 @@ static bool add_mend(struct repairing *r, struct slice line, struct json_doc *do
         .document_version = d->elasticsearch_version,
         .no_document =
             d->kind == JOB_MISSING_IN_ELASTICSEARCH || d->kind == JOB_DELETED_IN_ELASTICSEARCH,
+        .no_row = d->kind == JOB_MISSING_IN_CASSANDRA,
     };
     return true;
 }

@@ -111,7 +111,7 @@ struct pipeline_mend {
     int64_t row_version;      /* as verify knows it; 0: unknown */
     int64_t row_write_time;   /* of the row that had it, µs; 0: unknown, or no row */
     int64_t document_version; /* of the document that was compared; 0: unknown, or none */
-    bool no_document;         /* there was none */
+    bool no_document, no_row; /* there was none */
     struct resolve_decision decision;
     enum pipeline_mended outcome;
     char why[200]; /* one line; of PUT_OFF and UNMENDED */

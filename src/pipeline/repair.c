@@ -72,23 +72,27 @@ static int64_t row_version(const struct pipeline *p, const struct item *item,
     if (item->row.version > 0)
         return item->row.version;
     const int64_t entry = highest_entry(item);
-    if (!by_timestamp && entry_came_with_row(p, item))
-        return entry;
-    *guessed = !by_timestamp;
     const int64_t written = pipeline_version_of(&p->options, item->row.write_time);
     const int64_t version = entry > mend->row_version ? entry : mend->row_version;
+    /* verify may have read a higher entry of it than the cycles did, or gone by its write time */
+    const bool read =
+        version > entry && version != written && item->row.write_time == mend->row_write_time;
+    if (!by_timestamp && !read && entry_came_with_row(p, item))
+        return entry;
+    *guessed = !by_timestamp && !read;
     /* What verify knew is that of another row by now, and no entry tells the new one's. */
     const bool rewritten =
         entry <= mend->row_version && item->row.write_time != mend->row_write_time;
     return (version == 0 || rewritten || by_timestamp) && written > version ? written : version;
 }
 
-/* Whether an entry that says that the row was deleted is younger than deleteSettle. */
+/* Whether an entry that says that the row was deleted is so young that the row may show yet. */
 static bool delete_unsettled(const struct cycle *c, const struct item *item)
 {
     for (const struct memory_entry *e = item->entries; e; e = e->next) {
-        if (tells_version(item, &e->entry) &&
-            c->now - e->entry.first_look < c->p->options.delete_settle_us)
+        const bool young =
+            e->entry.looks == 0 || c->now - e->entry.first_look < c->p->options.settle_us;
+        if (young && tells_version(item, &e->entry))
             return true;
     }
     return false;
@@ -120,8 +124,8 @@ static bool document_is_other(const struct item *item, const struct pipeline_men
 
 static bool row_is_other(const struct item *item, const struct pipeline_mend *mend)
 {
-    return !item->row.content.missing && mend->row_write_time &&
-           item->row.write_time != mend->row_write_time;
+    return !item->row.content.missing &&
+           (mend->no_row || (mend->row_write_time && item->row.write_time != mend->row_write_time));
 }
 
 static bool decide(const struct cycle *c, const struct pipeline_repair *r,

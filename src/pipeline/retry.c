@@ -43,8 +43,8 @@ static bool revive_entry(struct cycle *c, const struct store_dead_letter *letter
     if (!e)
         return false;
     e->entry.seen |= STORE_SEEN_ENTRY;
-    if (!e->entry.first_look) /* deleteSettle is counted from it where this try fails */
-        e->entry.first_look = c->now;
+    if (!e->entry.first_look) /* deleteSettle has passed, also where this try fails */
+        e->entry.first_look = letter->at;
     intake_look(c, e);
     return true;
 }

@@ -77,27 +77,35 @@ static bool covers_another(const struct resolve_mend_facts *f, const struct reso
     return d->action == RESOLVE_TO_ELASTICSEARCH ? f->document_is_other : f->row_is_other;
 }
 
+/* Deletes that the brake refused are neither carried out nor undone, unless that is asked for. */
+static bool is_undecided(const struct resolve_mend_facts *f, const struct resolve_decision *d,
+                         enum resolve_policy policy, enum resolve_missing missing)
+{
+    if (!f->delete_refused || missing == RESOLVE_MISSING_DELETE ||
+        policy == RESOLVE_POLICY_ELASTICSEARCH)
+        return false;
+    return d->rule == RESOLVE_RULE_ONE_SIDE_COPIED ||
+           (d->action == RESOLVE_TO_ELASTICSEARCH && d->delete);
+}
+
+/* A version that follows from the write time of a row whose entry may show yet. */
+static bool may_be_told(const struct resolve_mend_facts *f, const struct resolve_rules *r)
+{
+    return f->version_guessed && !f->row_is_known && f->row_write_time > r->settled &&
+           f->row_write_time <= r->latest_write_us;
+}
+
 /* What keeps a decision from being carried out. */
 static struct resolve_decision guarded(const struct resolve_mend_facts *f,
-                                       const struct resolve_rules *r, enum resolve_missing missing,
-                                       struct resolve_decision d)
+                                       const struct resolve_rules *r, struct resolve_decision d)
 {
-    const bool by_version = d.rule == RESOLVE_RULE_ROW_NEWER || d.rule == RESOLVE_RULE_TIE;
     if (covers_another(f, &d))
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_WRITTEN_SINCE);
-    /* --missing delete is what somebody has decided */
-    const bool undecided = f->delete_refused && missing == RESOLVE_MISSING_COPY;
-    if (undecided && (d.rule == RESOLVE_RULE_ONE_SIDE_COPIED || (by_version && d.delete)))
-        return decision(RESOLVE_DEAD, RESOLVE_RULE_TOO_MANY_DELETES);
-    if (d.action != RESOLVE_TO_ELASTICSEARCH || !by_version)
+    if (d.rule != RESOLVE_RULE_ROW_NEWER && d.rule != RESOLVE_RULE_TIE)
         return d;
-    if (d.delete &&f->delete_unsettled)
+    if (d.action == RESOLVE_TO_ELASTICSEARCH && d.delete &&f->delete_unsettled)
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_MISSING_YET);
-    if (d.delete || !f->version_guessed)
-        return d;
-    if (f->document_unreadable)
-        return decision(RESOLVE_DEAD, RESOLVE_RULE_UNREADABLE);
-    if (!f->row_is_known && f->row_write_time > r->settled)
+    if (d.action == RESOLVE_TO_ELASTICSEARCH && !d.delete &&may_be_told(f, r))
         return decision(RESOLVE_PUT_OFF, RESOLVE_RULE_ROW_TOO_FRESH);
     return d;
 }
@@ -116,7 +124,10 @@ struct resolve_decision resolve_mend(const struct resolve_mend_facts *f,
     else if (r->latest_version && version > r->latest_version)
         d = decision(RESOLVE_DEAD, RESOLVE_RULE_VERSION_IN_FUTURE);
     else
-        d = guarded(f, r, missing, choose(f, r, policy, missing));
+        d = choose(f, r, policy, missing);
+    if (is_undecided(f, &d, policy, missing))
+        d = decision(RESOLVE_DEAD, RESOLVE_RULE_TOO_MANY_DELETES);
+    d = guarded(f, r, d);
     d.version = version;
     return d;
 }

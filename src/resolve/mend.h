@@ -24,9 +24,9 @@ struct resolve_mend_facts {
     bool equal;
     bool document_is_other; /* than the one that was compared: written since */
     bool row_is_other;
-    bool version_guessed;  /* row_version follows from the row's write time: no entry tells it */
+    bool version_guessed;  /* row_version may follow from the row's write time */
     bool delete_refused;   /* a delete of the row is among the dead letters */
-    bool delete_unsettled; /* its entry is younger than deleteSettle */
+    bool delete_unsettled; /* its entry is so young that the row may show yet */
     bool copy_replaced; /* the row was the daemon's copy of the document's version; see decide.h */
     bool row_may_be_lower, row_settled;
 };
